@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * omnivigil.h: everything a plugin needs, and the only core header it includes.
+ *
+ * A plugin is a shared object that exports one constant, `omnivigil_plugin`, declared with
+ * OV_PLUGIN. It is data first: tables of options and measurements, from which the core reads the
+ * configuration, checks it, prints `omnivigil plugins NAME` and types every output; then a few
+ * functions. One plugin may run as several instances; each has its own state, zeroed and filled
+ * in from the option table by the core before `open`.
+ *
+ *     input:   open -> load -> { gather -> save -> idle } ... -> close      (one thread each)
+ *     output:  open -> { encode }  from the inputs' threads, one at a time
+ *                   -> { send }    from the output's own thread             -> close
+ *
+ * Samples flow one way: gather fills a batch, the batch is immutable from then on, every output
+ * encodes it to bytes, the bytes wait in that output's queue until send has delivered them.
+ *
+ * Memory: the ov_*alloc functions never return NULL; running out of memory ends the process with
+ * a message, since whatever comes from outside is bounded before it is stored.
+ */
+#ifndef OMNIVIGIL_H
+#define OMNIVIGIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a struct of this header changes its layout or a function its meaning. */
+#define OV_ABI 1
+
+#define OV_API __attribute__((visibility("default")))
+#define OV_MUST_CHECK __attribute__((warn_unused_result))
+#define OV_PRINTF(at, first) __attribute__((format(printf, at, first)))
+#define OV_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What functions that can fail return. The text of a failure is where the function says. */
+enum ov_status {
+    OV_OK = 0,
+    OV_FAILED = -1,  /* see the text that goes with it */
+    OV_STOPPED = -2, /* the agent is stopping: unwind, nothing is wrong */
+};
+
+/* ---------------------------------------------------------------- memory and bytes */
+
+OV_API void *ov_malloc(size_t size) __attribute__((malloc, returns_nonnull));
+OV_API void *ov_calloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+/* Grows to `count * size` bytes; an overflow of the product ends the process. */
+OV_API void *ov_realloc(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
+OV_API char *ov_strdup(const char *text) __attribute__((malloc, returns_nonnull));
+/* Copies `len` bytes and adds a NUL. */
+OV_API char *ov_memdup(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
+
+/* Bytes owned by somebody else. Names of topics, agents and keys are bytes: any value, NUL too. */
+struct ov_slice {
+    const char *ptr;
+    size_t len;
+};
+#define OV_SLICE(literal) ((struct ov_slice){(literal), sizeof(literal) - 1})
+
+static inline struct ov_slice ov_slice(const char *text)
+{
+    return (struct ov_slice){text, text ? strlen(text) : 0};
+}
+static inline bool ov_slice_eq(struct ov_slice a, struct ov_slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+static inline bool ov_slice_starts(struct ov_slice s, struct ov_slice prefix)
+{
+    return s.len >= prefix.len && memcmp(s.ptr, prefix.ptr, prefix.len) == 0;
+}
+/* True where `pattern` matches all of `text`: `*`, `?`, `[a-z]`, `[!a]`, `\` takes the next byte
+ * as it is. Linear in the product of the lengths, whatever the pattern. */
+OV_API bool ov_glob(struct ov_slice pattern, struct ov_slice text);
+
+/* A growing buffer. Start with {0} (or ov_buf_reset to use it again), end with ov_buf_free. */
+struct ov_buf {
+    char *data; /* NULL until something was added; not NUL-terminated, see ov_buf_text */
+    size_t len, cap;
+};
+OV_API void ov_buf_grow(struct ov_buf *buf, size_t more); /* room for `more` bytes beyond len */
+OV_API void ov_buf_printf(struct ov_buf *buf, const char *format, ...) OV_PRINTF(2, 3);
+OV_API void ov_buf_vprintf(struct ov_buf *buf, const char *format, va_list args)
+    OV_PRINTF(2, 0);
+/* Shortest decimal text that reads back as the same double, in the C locale. Finite values only. */
+OV_API void ov_buf_double(struct ov_buf *buf, double value);
+OV_API void ov_buf_int(struct ov_buf *buf, int64_t value);
+/* Appends text for a person: control bytes and invalid UTF-8 as \n, \t or \xNN. */
+OV_API void ov_buf_escaped(struct ov_buf *buf, struct ov_slice bytes);
+/* Appends a JSON string with its quotes: control bytes escaped, invalid UTF-8 as U+FFFD. */
+OV_API void ov_buf_json(struct ov_buf *buf, struct ov_slice bytes);
+/* The buffer as a C string; valid until it changes. */
+OV_API const char *ov_buf_text(struct ov_buf *buf);
+OV_API void ov_buf_free(struct ov_buf *buf);
+
+static inline void ov_buf_reset(struct ov_buf *buf)
+{
+    buf->len = 0;
+}
+static inline void ov_buf_add(struct ov_buf *buf, const void *bytes, size_t len)
+{
+    if (buf->cap - buf->len < len)
+        ov_buf_grow(buf, len);
+    if (len)
+        memcpy(buf->data + buf->len, bytes, len);
+    buf->len += len;
+}
+static inline void ov_buf_char(struct ov_buf *buf, char c)
+{
+    if (buf->len == buf->cap)
+        ov_buf_grow(buf, 1);
+    buf->data[buf->len++] = c;
+}
+static inline void ov_buf_slice(struct ov_buf *buf, struct ov_slice s)
+{
+    ov_buf_add(buf, s.ptr, s.len);
+}
+static inline void ov_buf_str(struct ov_buf *buf, const char *text)
+{
+    ov_buf_add(buf, text, strlen(text));
+}
+
+/* ---------------------------------------------------------------- time */
+
+OV_API int64_t ov_clock_ms(void); /* monotonic, for deadlines and durations */
+OV_API int64_t ov_clock_ns(void); /* monotonic */
+OV_API int64_t ov_wall_ns(void);  /* since 1970, for the stamps of samples */
+
+/* ---------------------------------------------------------------- measurements and samples */
+
+enum ov_type {
+    OV_INT,   /* int64_t */
+    OV_FLOAT, /* double; NaN and infinities count as "no value" */
+    OV_BOOL,
+    OV_TEXT,  /* bytes */
+};
+enum ov_kind {
+    OV_GAUGE,   /* goes up and down */
+    OV_COUNTER, /* only grows while its source lives; consumers look at differences */
+};
+
+/* A field has one type and one unit for ever: databases refuse a second one. */
+struct ov_field {
+    const char *name; /* snake_case, with its unit: `age_seconds`, `memory_bytes` */
+    enum ov_type type;
+    enum ov_kind kind;
+    const char *unit; /* "seconds", "bytes", "ratio", "" for counts and texts */
+    const char *help; /* one sentence */
+};
+
+#define OV_MAX_FIELDS 64
+
+struct ov_measurement {
+    const char *name; /* `omnidaemon_group` */
+    const char *help;
+    const char *const *tags; /* tag_count names */
+    const struct ov_field *fields;
+    uint16_t tag_count, field_count; /* field_count <= OV_MAX_FIELDS */
+};
+
+union ov_value {
+    int64_t integer;
+    double number;
+    bool boolean;
+    const struct ov_slice *text; /* in the batch's memory */
+};
+
+/* One row of a measurement. Absent is absent: a field without a value has its bit in `present`
+ * clear, a tag without a value is an empty slice. Lives as long as its batch. */
+struct ov_sample {
+    const struct ov_sample *next;
+    const struct ov_measurement *measurement;
+    int64_t time_ns;         /* wall clock */
+    uint64_t present;        /* bit i: values[i] holds a value */
+    struct ov_slice *tags;   /* measurement->tag_count of them */
+    union ov_value *values;  /* measurement->field_count of them */
+};
+
+struct ov_tag {
+    const char *name;
+    struct ov_slice value;
+};
+
+/* The samples of one gather with the memory they live in. */
+struct ov_batch;
+
+/* Adds a row; the result is filled in with ov_sample_* and belongs to the batch. */
+OV_API struct ov_sample *ov_batch_add(struct ov_batch *batch, const struct ov_measurement *m)
+    __attribute__((returns_nonnull));
+OV_API const struct ov_sample *ov_batch_first(const struct ov_batch *batch); /* then ->next */
+OV_API size_t ov_batch_count(const struct ov_batch *batch);
+/* The tags that hold for all samples of the batch (from the configuration), `*count` of them. */
+OV_API const struct ov_tag *ov_batch_tags(const struct ov_batch *batch, size_t *count);
+/* Copies bytes into the batch's memory. */
+OV_API struct ov_slice ov_batch_copy(struct ov_batch *batch, struct ov_slice bytes);
+
+/* Tag and field numbers are positions in the measurement's tables. Bytes are copied. */
+OV_API void ov_sample_tag(struct ov_batch *batch, struct ov_sample *s, unsigned tag,
+                          struct ov_slice value);
+OV_API void ov_sample_text(struct ov_batch *batch, struct ov_sample *s, unsigned field,
+                           struct ov_slice value);
+static inline void ov_sample_int(struct ov_sample *s, unsigned field, int64_t value)
+{
+    s->values[field].integer = value;
+    s->present |= UINT64_C(1) << field;
+}
+static inline void ov_sample_bool(struct ov_sample *s, unsigned field, bool value)
+{
+    s->values[field].boolean = value;
+    s->present |= UINT64_C(1) << field;
+}
+/* NaN and infinities are left out. */
+OV_API void ov_sample_float(struct ov_sample *s, unsigned field, double value);
+
+/* ---------------------------------------------------------------- options */
+
+enum ov_option_type {
+    OV_OPT_STRING,   /* char *, NULL when unset; owned by the core */
+    OV_OPT_INT,      /* int64_t */
+    OV_OPT_BOOL,     /* bool: true, false */
+    OV_OPT_DURATION, /* int64_t milliseconds: 500ms, 10s, 5m, 1h, 7d */
+    OV_OPT_SIZE,     /* int64_t bytes: 512, 64KiB, 10MB, 2GiB */
+    OV_OPT_RATIO,    /* double from 0 to 1: 0.8 or 80% */
+    OV_OPT_ENUM,     /* int: the position in `choices` */
+    OV_OPT_LIST,     /* struct ov_list of texts */
+    OV_OPT_MAP,      /* struct ov_map of text to text, in the order written */
+    OV_OPT_TABLE,    /* a struct of its own: `table` describes it, its offsets start at `offset` */
+};
+
+struct ov_list {
+    struct ov_slice *items;
+    size_t count;
+};
+struct ov_map {
+    struct ov_tag *items;
+    size_t count;
+};
+
+/* One row of an option table; a table ends with a row whose name is NULL. The value comes from
+ * the configuration, else from the environment variable `env` (process, then the `.env` file),
+ * else from `fallback`, written as it would be in the configuration. A secret NAME may also be
+ * given as NAME_file, whose content (less one final newline) is taken, and is never printed. */
+struct ov_option {
+    const char *name;
+    enum ov_option_type type;
+    size_t offset;
+    const char *fallback;
+    const char *env;
+    int64_t min, max;             /* INT, DURATION (ms), SIZE: both 0 means no limits */
+    const char *const *choices;   /* ENUM: NULL-terminated */
+    const struct ov_option *table; /* TABLE */
+    bool secret;
+    bool required;
+    const char *help;
+};
+
+/* ---------------------------------------------------------------- what the core offers */
+
+/* One instance's line to the core. */
+struct ov_host;
+
+enum ov_level { OV_ERROR, OV_WARN, OV_INFO, OV_DEBUG };
+
+OV_API const char *ov_host_name(const struct ov_host *host);
+/* Logs one line; the instance's name is put before it, control bytes are escaped. */
+OV_API void ov_log(struct ov_host *host, enum ov_level level, const char *format, ...)
+    OV_PRINTF(3, 4);
+/* Reports a fault that may repeat. `cause` names it (a short constant such as "noperm xpending").
+ * The first report is logged at once, repeats are counted and summed up once a minute. */
+OV_API void ov_problem(struct ov_host *host, const char *cause, const char *format, ...)
+    OV_PRINTF(3, 4);
+/* Says that the fault is over: logged once with how long it lasted, free if there was none. */
+OV_API void ov_recovered(struct ov_host *host, const char *cause);
+/* Sets the text that explains a failure and returns OV_FAILED: `return ov_fail(host, "...")`. */
+OV_API int ov_fail(struct ov_host *host, const char *format, ...) OV_PRINTF(2, 3);
+/* A descriptor that becomes readable when the agent wants this instance to stop; poll it next to
+ * your own, never read it. -1 where nothing will ask (a command that runs once). */
+OV_API int ov_host_stop_fd(const struct ov_host *host);
+OV_API bool ov_host_stopping(const struct ov_host *host);
+/* When the work under way must be done, on ov_clock_ms: a gather's own limit, or a send's. */
+OV_API int64_t ov_host_deadline(const struct ov_host *host);
+/* True for the agent, which gathers again and again; false for a command that does so once. */
+OV_API bool ov_host_repeats(const struct ov_host *host);
+/* Loads a module that belongs to a plugin (such as `redis_tls`) from the plugin's own directory
+ * and returns the address of `symbol` in it, or NULL with the reason in ov_fail's text. */
+OV_API void *ov_host_module(struct ov_host *host, const char *name, const char *symbol);
+
+/* The configuration of an instance under check: reports an error at the place where option
+ * `name` stands (`tls.ca` for one in a table), in the same run with all others. */
+struct ov_check;
+OV_API void ov_check_error(struct ov_check *check, const char *name, const char *format, ...)
+    OV_PRINTF(3, 4);
+
+/* Where encode puts what it made: one record is bytes that can be sent on their own, made from
+ * `samples` samples. Bytes are copied. */
+struct ov_emit;
+OV_API void ov_emit(struct ov_emit *emit, const void *bytes, size_t len, size_t samples);
+/* Counts samples that cannot be written in this format at all (no field left, too long). */
+OV_API void ov_emit_unfit(struct ov_emit *emit, size_t samples, const char *why);
+
+/* What became of bytes handed to send. */
+enum ov_sent {
+    OV_SENT,     /* delivered: forget them */
+    OV_RETRY,    /* not now; the same bytes will come again, not before `retry_ms` from now */
+    OV_REJECTED, /* never: drop and count them */
+};
+struct ov_outcome {
+    int64_t retry_ms; /* OV_RETRY: 0 leaves the wait to the core's backoff */
+    uint64_t rejected; /* OV_SENT: how many of the samples the receiver refused */
+};
+
+/* ---------------------------------------------------------------- the plugin itself */
+
+enum ov_plugin_kind { OV_INPUT, OV_OUTPUT };
+
+struct ov_plugin {
+    uint32_t abi;  /* OV_ABI: the first thing the core looks at */
+    uint32_t size; /* sizeof(struct ov_plugin) */
+    const char *name;    /* as in the configuration, and as the file is called */
+    const char *summary; /* one line */
+    enum ov_plugin_kind kind;
+    size_t state_size;                /* of an instance's state, which begins as zeros */
+    const struct ov_option *options;  /* offsets into that state */
+    const struct ov_measurement *const *measurements; /* inputs: NULL-terminated */
+
+    /* Checks what the option table cannot (a URL's form), without network or writes. Optional. */
+    void (*check)(void *state, struct ov_check *check);
+    /* Prepares an instance. A dead server is no failure here: it is met at gather or send. */
+    int (*open)(void *state, struct ov_host *host);
+    void (*close)(void *state); /* also after a failed open; NULL-safe to the last member */
+
+    /* Inputs. A failed gather may still have filled in samples (such as `up` = false): they are
+     * forwarded; it returns ov_fail(...) and is counted. */
+    int (*gather)(void *state, struct ov_batch *batch);
+    /* What must survive a restart, as text; called after the samples were handed on. Optional. */
+    void (*save)(void *state, struct ov_buf *out);
+    /* What save wrote, in this or an earlier version; unreadable text is ov_fail. Optional. */
+    int (*load)(void *state, struct ov_slice saved);
+    /* Work no sample waits for, a little at a time, after each gather. Optional. */
+    void (*idle)(void *state);
+
+    /* Outputs. */
+    void (*encode)(void *state, const struct ov_batch *batch, struct ov_emit *emit);
+    enum ov_sent (*send)(void *state, struct ov_slice bytes, struct ov_outcome *outcome);
+};
+
+#ifndef OV_PLUGIN_SYMBOL
+#define OV_PLUGIN_SYMBOL omnivigil_plugin
+#endif
+/* `OV_PLUGIN = { OV_PLUGIN_HEAD, .name = "mine", ... };` */
+#define OV_PLUGIN                                                                                  \
+    extern OV_API const struct ov_plugin OV_PLUGIN_SYMBOL;                                         \
+    const struct ov_plugin OV_PLUGIN_SYMBOL
+#define OV_PLUGIN_HEAD .abi = OV_ABI, .size = sizeof(struct ov_plugin)
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The output `file`: samples as lines, appended to a file, a named pipe or standard output.
+ *
+ * A file that was moved or deleted (logrotate) is opened anew, without a signal. Writing never
+ * blocks for ever: what is not a regular file is polled first and given no more at once than a
+ * pipe takes without blocking. A record that could be written in part only is remembered and
+ * finished before anything else, so that no line is torn.
+ *
+ * Threads: encode's members and send's members are apart; nothing is shared but the options.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "json_lines.h"
+#include "line_protocol.h"
+#include "omnivigil.h"
+#include "records.h"
+
+enum { RECORD_LINES = 1000, RECORD_BYTES = 64 * 1024, LOOK_MS = 1000 };
+enum { MODE = 0640 };
+
+struct file {
+    /* options */
+    char *path;
+    int format;
+
+    /* encode's */
+    struct ov_buf scratch;
+
+    /* send's */
+    struct ov_host *host;
+    bool is_stdout;
+    int fd; /* -1: not open */
+    bool is_regular;
+    dev_t device;
+    ino_t inode;
+    int64_t looked_ms;   /* when the path was last compared with what is open */
+    struct ov_buf begun; /* a record of which `written` bytes are out; empty: none */
+    size_t written;
+};
+
+static const char *const formats[] = {"influx", "json", NULL};
+static records_writer *const writers[] = {line_write, json_line_write};
+
+static const struct ov_option options[] = {
+    {.name = "path", .type = OV_OPT_STRING, .offset = offsetof(struct file, path),
+     .fallback = "-", .help = "file to append to, or `-` for standard output"},
+    {.name = "format", .type = OV_OPT_ENUM, .offset = offsetof(struct file, format),
+     .fallback = "influx", .choices = formats,
+     .help = "influx: InfluxDB line protocol; json: one JSON object a line"},
+    {0},
+};
+
+static void file_check(void *state, struct ov_check *check)
+{
+    const struct file *file = state;
+    if (!*file->path)
+        ov_check_error(check, "path", "is empty: name a file, or `-` for standard output");
+}
+
+/* Standard output as a description of our own where that can be had: non-blocking here must not
+ * become non-blocking for those we share it with. */
+static int stdout_open(void)
+{
+    struct stat st;
+    int fd = -1;
+    if (fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+static void file_shut(struct file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+    ov_buf_reset(&file->begun); /* what comes next goes to another reader */
+}
+
+static int file_fail(struct file *file, const char *what)
+{
+    return ov_fail(file->host, "cannot %s %s: %s", what,
+                   file->is_stdout ? "standard output" : file->path, strerror(errno));
+}
+
+static int file_start(struct file *file)
+{
+    struct stat st;
+    if (file->fd >= 0)
+        return OV_OK;
+    file->fd = file->is_stdout ? stdout_open()
+                               : open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK |
+                                                  O_NOCTTY | O_CLOEXEC, MODE);
+    if (file->fd < 0 || fstat(file->fd, &st) != 0) {
+        int error = errno; /* kept for the caller */
+        file_fail(file, "open");
+        file_shut(file);
+        errno = error;
+        return OV_FAILED;
+    }
+    file->is_regular = S_ISREG(st.st_mode);
+    file->device = st.st_dev;
+    file->inode = st.st_ino;
+    file->looked_ms = ov_clock_ms();
+    return OV_OK;
+}
+
+/* Lets go of a file that is no longer what its path names. */
+static void file_follow(struct file *file)
+{
+    struct stat st;
+    if (file->fd < 0 || file->is_stdout || ov_clock_ms() - file->looked_ms < LOOK_MS)
+        return;
+    file->looked_ms = ov_clock_ms();
+    bool there = stat(file->path, &st) == 0;
+    if (there ? st.st_dev != file->device || st.st_ino != file->inode : errno == ENOENT)
+        file_shut(file);
+}
+
+/* Waits until something can be written without blocking. */
+static int file_wait(struct file *file)
+{
+    struct pollfd fds[] = {
+        {.fd = file->fd, .events = POLLOUT},
+        {.fd = ov_host_stop_fd(file->host), .events = POLLIN},
+    };
+    int ready;
+    do {
+        int64_t left = ov_host_deadline(file->host) - ov_clock_ms();
+        ready = poll(fds, OV_COUNT(fds), left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+    } while (ready < 0 && errno == EINTR);
+    if (ready < 0)
+        return file_fail(file, "wait for");
+    if (fds[0].revents)
+        return OV_OK;
+    if (fds[1].revents)
+        return ov_fail(file->host, "stopped before all was written");
+    errno = ETIMEDOUT;
+    return file_fail(file, "write to");
+}
+
+/* Writes from *done on, which it advances. */
+static int file_write(struct file *file, struct ov_slice bytes, size_t *done)
+{
+    while (*done < bytes.len) {
+        size_t size = bytes.len - *done;
+        if (!file->is_regular) {
+            if (file_wait(file) != OV_OK)
+                return OV_FAILED;
+            if (size > PIPE_BUF)
+                size = PIPE_BUF;
+        }
+        ssize_t n = write(file->fd, bytes.ptr + *done, size);
+        if (n >= 0) {
+            *done += (size_t)n;
+        } else if (errno != EINTR && (errno != EAGAIN || file->is_regular)) {
+            bool reader_gone = errno == EPIPE;
+            file_fail(file, "write to");
+            if (reader_gone && !file->is_stdout)
+                file_shut(file);
+            return OV_FAILED;
+        }
+    }
+    return OV_OK;
+}
+
+static int file_open(void *state, struct ov_host *host)
+{
+    struct file *file = state;
+    file->host = host;
+    file->fd = -1;
+    file->is_stdout = strcmp(file->path, "-") == 0;
+    if (file_start(file) == OV_OK || errno == ENXIO) /* a named pipe that nobody reads yet */
+        return OV_OK;
+    return OV_FAILED;
+}
+
+static void file_close(void *state)
+{
+    struct file *file = state;
+    if (file->host)
+        file_shut(file);
+    ov_buf_free(&file->begun);
+    ov_buf_free(&file->scratch);
+}
+
+static void file_encode(void *state, const struct ov_batch *batch, struct ov_emit *emit)
+{
+    struct file *file = state;
+    struct records_limits limits = {RECORD_LINES, RECORD_BYTES};
+    records_emit(emit, batch, writers[file->format], limits, &file->scratch);
+}
+
+static enum ov_sent file_send(void *state, struct ov_slice bytes, struct ov_outcome *outcome)
+{
+    struct file *file = state;
+    (void)outcome; /* the core's backoff suits whatever ails a file */
+    if (file->begun.len) {
+        struct ov_slice begun = {file->begun.data, file->begun.len};
+        bool same = ov_slice_eq(begun, bytes); /* else it was dropped in the meantime */
+        if (file_write(file, begun, &file->written) != OV_OK)
+            return OV_RETRY;
+        ov_buf_reset(&file->begun);
+        if (same)
+            return OV_SENT;
+    }
+    size_t done = 0;
+    file_follow(file);
+    if (file_start(file) != OV_OK)
+        return OV_RETRY;
+    if (file_write(file, bytes, &done) == OV_OK)
+        return OV_SENT;
+    if (done && file->fd >= 0) {
+        ov_buf_slice(&file->begun, bytes);
+        file->written = done;
+    }
+    return OV_RETRY;
+}
+
+OV_PLUGIN = {
+    OV_PLUGIN_HEAD,
+    .name = "file",
+    .summary = "appends samples to a file, a named pipe or standard output",
+    .kind = OV_OUTPUT,
+    .state_size = sizeof(struct file),
+    .options = options,
+    .check = file_check,
+    .open = file_open,
+    .close = file_close,
+    .encode = file_encode,
+    .send = file_send,
+};

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of the `redis_bus` input: what it knows of topics and groups, and who fills it in.
+ *
+ *     bus_scan.c     which topics and DLQs exist          (SCAN, now and then)
+ *     bus_read.c     what each topic and group is like    (one pipeline a gather)
+ *     bus_counts.c   what happened on the bus             (follows `omni-metrics`)
+ *     bus_samples.c  the samples
+ *     redis_bus.c    the plugin: options, and the order of it all
+ */
+#ifndef BUS_H
+#define BUS_H
+
+#include "backlog.h"
+#include "event.h"
+#include "follow.h"
+#include "life.h"
+#include "omni.h"
+#include "pairs.h"
+#include "registry.h"
+
+struct bus_topic {
+    struct pair name;            /* topic, "" */
+    struct bus *bus;
+    bool configured, registered; /* named in the options; has agents */
+    bool read;                   /* XINFO STREAM was answered */
+    bool exists;                 /* as a stream */
+    bool groups_read;            /* XINFO GROUPS was answered (or there is no stream) */
+    uint32_t groups;
+    size_t entry_bytes;          /* of the larger of first and last entry */
+    struct stream_facts facts;
+};
+
+struct bus_consumer {
+    struct ov_slice name;        /* owned */
+    int64_t pending, idle_ms, inactive_ms; /* -1: not told */
+};
+
+struct bus_group {
+    struct pair name;            /* topic, group; the topic is "" for a DLQ without any */
+    struct bus *bus;
+    struct bus_topic *topic;     /* NULL for a DLQ without a topic */
+    bool exists;                 /* the group; false: only agent or DLQ are there */
+    bool orphan;                 /* a DLQ that belongs to no group and no agent */
+    bool dlq_only_topic;         /* the topic was derived from the DLQ's name */
+
+    struct group_facts facts;
+    int64_t consumers, pending;
+    struct redis_id oldest_pending;
+    bool oldest_pending_read;
+    int64_t max_deliveries;      /* -1: not read */
+    int64_t youngest_ms;         /* least time since a delivery of a pending entry; -1 */
+    int64_t consumer_idle_ms;    /* the least idle consumer's, from Redis 7.2; -1 */
+    int64_t key_idle_ms;         /* of _subscription_active; -1 */
+
+    struct backlog backlog;
+    int64_t left_at_least;       /* where counting reached its limit; -1 */
+    struct redis_id oldest_left;
+    bool oldest_left_read;
+
+    int64_t dlq_length;          /* -1: not read */
+    int64_t dlq_added;           /* -1: not told */
+    struct redis_id dlq_newest;
+
+    struct bus_consumer *consumer_list; /* with the option `consumers` */
+    size_t consumer_list_count;
+    int64_t consumers_omitted;
+
+    /* kept from cycle to cycle */
+    struct backlog_memory backlog_memory;
+    struct life_memory life_memory;
+    struct redis_id last_delivered_before;
+    int64_t reclaim_idle_ms;     /* the agent's, 0: not read */
+    uint32_t config_cycle;       /* when that was read */
+};
+
+/* Counters from `omni-metrics`, kept for as long as the state is. */
+struct bus_counts {
+    struct pair name;            /* topic, group */
+    uint64_t processed, reclaim_attempts, reclaimed, dlq_pushes;
+};
+
+/* What Redis says of itself; -1 or empty: not told. */
+struct bus_server {
+    int64_t now_ms;              /* TIME; the host's clock until that is answered */
+    char version[32], role[16], policy[32];
+    int version_number;          /* 70015 for 7.0.15; 0: not told */
+    int64_t uptime_s, memory_used, memory_limit, memory_peak, clients, blocked_clients;
+    int64_t evicted, keys_total;
+    bool loading;
+};
+
+/* Commands that may be refused, each told once. */
+enum bus_command {
+    BUS_SCAN, BUS_INFO, BUS_TIME, BUS_XINFO_STREAM, BUS_XINFO_GROUPS, BUS_XINFO_CONSUMERS,
+    BUS_XPENDING, BUS_XRANGE, BUS_XLEN, BUS_OBJECT, BUS_GET, BUS_HGET, BUS_COMMANDS,
+};
+
+/* A topic or a DLQ's group that a scan found. */
+struct bus_found {
+    struct pair name;            /* name, ""; seen: the scan's pass */
+    uint32_t met;                /* the gather that met the DLQ's group */
+};
+
+struct bus_scan {
+    char cursor[24];
+    bool running, completed;     /* a pass is under way; at least one was finished */
+    bool no_type;                /* Redis before 6.0: SCAN has no TYPE */
+    uint32_t pass;
+    int64_t next_ms;             /* when the next pass begins, on ov_clock_ms */
+    int steps_left;
+    int64_t deadline_ms;
+};
+
+struct bus {
+    /* options */
+    struct omni_options omni;
+    struct ov_list topic_names, topic_patterns;
+    int64_t scan_interval_ms;
+    bool with_consumers;
+    int64_t consumers_max;
+    int64_t count_max;
+
+    struct ov_host *host;
+    struct redis *redis;
+    struct registry registry;
+    uint32_t cycle;
+    struct bus_server server;
+    struct pairs topics;         /* struct bus_topic */
+    struct pairs groups;         /* struct bus_group */
+    struct pairs found_topics, found_dlqs; /* struct bus_found */
+    struct bus_scan scan;
+    uint64_t refused;            /* error replies, ever */
+    uint32_t refused_now, refused_before; /* bit i: enum bus_command */
+
+    struct follow follow;
+    bool follow_started;         /* counters mean something */
+    struct event_reader *reader;
+    struct pairs counts;         /* struct bus_counts */
+
+    struct ov_buf key, group_key; /* scratch for key names */
+};
+
+/* Whether the options ask for this topic. */
+bool bus_wants(const struct bus *bus, struct ov_slice topic);
+/* Notes an error reply to `command` about `key`; NOGROUP and missing keys are no errors. */
+void bus_refused(struct bus *bus, enum bus_command command, struct ov_slice key,
+                 const struct redis_reply *reply);
+/* After a gather: announces what is no longer refused. */
+void bus_refused_settle(struct bus *bus);
+
+/* Whether a first pass over the keyspace has to be made before the gather; bus_scan_run makes it,
+ * bus_scan_step goes on with a pass by a few steps or begins one that is due. */
+int bus_scan_run(struct bus *bus) OV_MUST_CHECK;
+void bus_scan_step(struct bus *bus);
+
+/* Fills in topics, groups and server. As redis_run. */
+int bus_read(struct bus *bus) OV_MUST_CHECK;
+void bus_group_free(void *group);
+
+/* Follows `omni-metrics`. Failures of the connection only; a refusal is reported and passed over. */
+int bus_counts_follow(struct bus *bus) OV_MUST_CHECK;
+struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct ov_slice group);
+void bus_save(const struct bus *bus, struct ov_buf *out);
+int bus_load(struct bus *bus, struct ov_slice saved) OV_MUST_CHECK;
+
+extern const struct ov_measurement *const bus_measurements[];
+void bus_samples(struct bus *bus, struct ov_batch *batch);
+/* The one sample there is when Redis cannot be read. */
+void bus_sample_down(struct bus *bus, struct ov_batch *batch);
+
+#endif

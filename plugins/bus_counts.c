@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happened on the bus, counted from the stream `omni-metrics` by following it: exact however
+ * it is trimmed, and kept over restarts together with the position it was counted to.
+ *
+ *     F TEXT                                             the follower, as it writes itself
+ *     C topic group processed attempts reclaimed dlq       the counters of a group
+ *     B topic group ms seq by_lag added place current carried   its backlog's memory
+ */
+#include "bus.h"
+#include "savefile.h"
+
+struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct ov_slice group)
+{
+    return pairs_add(&bus->counts, topic, group, sizeof(struct bus_counts));
+}
+
+static void on_entry(void *context, struct redis_id id, struct ov_slice data)
+{
+    struct bus *bus = context;
+    struct event event;
+    (void)id;
+    if (!event_read(bus->reader, data, &event) || event.kind < EVENT_BUS_PROCESSED)
+        return;
+    struct bus_counts *counts = bus_counts_add(bus, event.topic, event.group);
+    counts->processed += event.kind == EVENT_BUS_PROCESSED;
+    counts->reclaim_attempts += event.kind == EVENT_BUS_RECLAIM_ATTEMPT;
+    counts->reclaimed += event.kind == EVENT_BUS_RECLAIMED;
+    counts->dlq_pushes += event.kind == EVENT_BUS_DLQ_PUSH;
+}
+
+int bus_counts_follow(struct bus *bus)
+{
+    enum redis_fault refused = REDIS_FINE;
+    int result = follow_run(&bus->follow, bus->redis, bus->host, OMNI_BUS_METRICS, on_entry, bus,
+                            &refused);
+    if (result == OV_OK) {
+        bus->follow_started = true;
+        ov_recovered(bus->host, "omni-metrics");
+    } else if (result == OV_FAILED && refused != REDIS_FINE) {
+        bus->follow_started = false;
+        bus->refused++;
+        ov_problem(bus->host, "omni-metrics", "cannot follow omni-metrics: %s%s%s",
+                   redis_fault_word(refused), *redis_fault_remedy(refused) ? ": " : "",
+                   redis_fault_remedy(refused));
+        result = OV_OK;
+    }
+    return result;
+}
+
+/* ---------------------------------------------------------------- saved state */
+
+static void save_backlog(const struct bus_group *group, struct ov_buf *out)
+{
+    const struct backlog_memory *m = &group->backlog_memory;
+    save_tag(out, "B");
+    save_name(out, group->name.a);
+    save_name(out, group->name.b);
+    save_int(out, (int64_t)m->last_delivered.ms);
+    save_int(out, (int64_t)m->last_delivered.seq);
+    save_int(out, m->by_lag);
+    save_int(out, m->added);
+    save_int(out, m->place);
+    save_int(out, m->current);
+    save_int(out, m->carried);
+    save_end(out);
+}
+
+void bus_save(const struct bus *bus, struct ov_buf *out)
+{
+    save_tag(out, "F ");
+    follow_write(&bus->follow, out);
+    save_end(out);
+    for (size_t i = 0; i < bus->counts.count; i++) {
+        const struct bus_counts *c = (const struct bus_counts *)bus->counts.entries[i];
+        save_tag(out, "C");
+        save_name(out, c->name.a);
+        save_name(out, c->name.b);
+        save_int(out, (int64_t)c->processed);
+        save_int(out, (int64_t)c->reclaim_attempts);
+        save_int(out, (int64_t)c->reclaimed);
+        save_int(out, (int64_t)c->dlq_pushes);
+        save_end(out);
+    }
+    for (size_t i = 0; i < bus->groups.count; i++) {
+        const struct bus_group *group = (const struct bus_group *)bus->groups.entries[i];
+        if (group->backlog_memory.known)
+            save_backlog(group, out);
+    }
+}
+
+static bool load_counts(struct bus *bus, struct ov_slice line, struct ov_buf *topic,
+                        struct ov_buf *name)
+{
+    struct bus_counts read = {.processed = 0};
+    if (!saved_name(&line, topic) || !saved_name(&line, name) ||
+        !saved_uint(&line, &read.processed) || !saved_uint(&line, &read.reclaim_attempts) ||
+        !saved_uint(&line, &read.reclaimed) || !saved_uint(&line, &read.dlq_pushes))
+        return false;
+    struct bus_counts *counts = bus_counts_add(bus, (struct ov_slice){topic->data, topic->len},
+                                               (struct ov_slice){name->data, name->len});
+    read.name = counts->name;
+    *counts = read;
+    return true;
+}
+
+static bool load_backlog(struct bus *bus, struct ov_slice line, struct ov_buf *topic,
+                         struct ov_buf *name)
+{
+    struct backlog_memory m = {.known = true};
+    int64_t by_lag;
+    if (!saved_name(&line, topic) || !saved_name(&line, name) ||
+        !saved_uint(&line, &m.last_delivered.ms) || !saved_uint(&line, &m.last_delivered.seq) ||
+        !saved_int(&line, &by_lag) || !saved_int(&line, &m.added) || !saved_int(&line, &m.place) ||
+        !saved_int(&line, &m.current) || !saved_int(&line, &m.carried))
+        return false;
+    struct bus_group *group = pairs_add(&bus->groups, (struct ov_slice){topic->data, topic->len},
+                                        (struct ov_slice){name->data, name->len}, sizeof *group);
+    m.by_lag = by_lag != 0;
+    group->backlog_memory = m;
+    return true;
+}
+
+int bus_load(struct bus *bus, struct ov_slice saved)
+{
+    struct ov_buf topic = {0}, name = {0};
+    struct ov_slice line, tag;
+    bool good = true;
+    while (good && saved_line(&saved, &line)) {
+        if (!saved_word(&line, &tag))
+            continue;
+        if (ov_slice_eq(tag, OV_SLICE("F")))
+            good = follow_read(&bus->follow, line);
+        else if (ov_slice_eq(tag, OV_SLICE("C")))
+            good = load_counts(bus, line, &topic, &name);
+        else if (ov_slice_eq(tag, OV_SLICE("B")))
+            good = load_backlog(bus, line, &topic, &name);
+    }
+    ov_buf_free(&topic);
+    ov_buf_free(&name);
+    if (good)
+        return OV_OK;
+    bus->follow = (struct follow){0};
+    pairs_free(&bus->counts, NULL);
+    pairs_free(&bus->groups, bus_group_free);
+    return ov_fail(bus->host, "a line of the saved state is damaged");
+}

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One pipeline a gather. Each reply asks for what follows from it, so the whole is one stream of
+ * commands; each topic costs two, each group one or two more, and a group that has pending, lost
+ * or dead entries a few beyond that.
+ *
+ *     topic:  XINFO STREAM ─ XINFO GROUPS ─▶ group: XLEN of its DLQ ─▶ XINFO STREAM of the DLQ
+ *                                                  OBJECT IDLETIME ─▶ GET │ XINFO CONSUMERS
+ *                                                  XPENDING, HGET config   (pending > 0)
+ *                                                  XRANGE                  (backlog to count)
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bus.h"
+
+enum {
+    PENDING_LOOKED_AT = 100,          /* oldest pending entries whose deliveries are looked at */
+    CONSUMERS_LISTED_MAX = 10000,     /* a longer list is not asked for */
+    COUNT_BYTES_MAX = 256 * 1024,     /* about what a counting XRANGE may bring */
+    COUNT_LEAST = 16,
+    CONFIG_CYCLES = 30,               /* an agent's configuration is read again after so many */
+};
+
+static struct redis_id reply_id(const struct redis_reply *reply)
+{
+    struct redis_id id = {0, 0};
+    if (reply && (reply->type == REDIS_STRING || reply->type == REDIS_STATUS))
+        redis_id_parse(reply->text, &id);
+    return id;
+}
+
+/* ---------------------------------------------------------------- the DLQ of a group */
+
+static void on_dlq(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
+{
+    struct bus_group *group = context;
+    (void)r;
+    (void)index;
+    if (reply->type != REDIS_ARRAY) {
+        bus_refused(group->bus, BUS_XINFO_STREAM, OMNI_DLQ_PREFIX, reply);
+        return;
+    }
+    group->dlq_length = redis_int(redis_map_get(reply, "length"), group->dlq_length);
+    group->dlq_added = redis_int(redis_map_get(reply, "entries-added"), -1);
+    group->dlq_newest = reply_id(redis_map_get(reply, "last-generated-id"));
+}
+
+static void on_dlq_length(struct redis *r, const struct redis_reply *reply, void *context,
+                          size_t index)
+{
+    struct bus_group *group = context;
+    struct bus *bus = group->bus;
+    (void)index;
+    if (reply->type != REDIS_INTEGER) {
+        bus_refused(bus, BUS_XLEN, OMNI_DLQ_PREFIX, reply);
+        return;
+    }
+    group->dlq_length = reply->integer;
+    if (reply->integer > 0)
+        redis_send(r, on_dlq, group, 0, OV_SLICE("XINFO"), OV_SLICE("STREAM"),
+                   omni_dlq_key(&bus->key, group->name.b));
+}
+
+static void ask_dlq(struct bus_group *group)
+{
+    struct bus *bus = group->bus;
+    struct bus_found *found = pairs_find(&bus->found_dlqs, group->name.b, OV_SLICE(""));
+    if (found)
+        found->met = bus->cycle;
+    redis_send(bus->redis, on_dlq_length, group, 0, OV_SLICE("XLEN"),
+               omni_dlq_key(&bus->key, group->name.b));
+}
+
+/* ---------------------------------------------------------------- signs of life */
+
+static void on_value(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
+{
+    struct bus_group *group = context;
+    struct life_signs signs = {.now_ms = group->bus->server.now_ms,
+                               .key_idle_ms = group->key_idle_ms};
+    (void)r;
+    (void)index;
+    if (reply->type == REDIS_STRING)
+        life_value_read(&signs, ov_slice_eq(reply->text, OV_SLICE("false")), &group->life_memory);
+    else
+        bus_refused(group->bus, BUS_GET, OV_SLICE("_subscription_active"), reply);
+}
+
+static int64_t lower(int64_t known, int64_t value)
+{
+    return value >= 0 && (known < 0 || value < known) ? value : known;
+}
+
+static void list_consumer(struct bus_group *group, const struct redis_reply *name, int64_t pending,
+                          int64_t idle_ms, int64_t inactive_ms)
+{
+    if ((int64_t)group->consumer_list_count >= group->bus->consumers_max || !name) {
+        group->consumers_omitted++;
+        return;
+    }
+    group->consumer_list = ov_realloc(group->consumer_list, group->consumer_list_count + 1,
+                                      sizeof *group->consumer_list);
+    group->consumer_list[group->consumer_list_count++] = (struct bus_consumer){
+        .name = {ov_memdup(name->text.ptr, name->text.len), name->text.len},
+        .pending = pending, .idle_ms = idle_ms, .inactive_ms = inactive_ms,
+    };
+}
+
+static void on_consumers(struct redis *r, const struct redis_reply *reply, void *context,
+                         size_t index)
+{
+    struct bus_group *group = context;
+    struct bus *bus = group->bus;
+    (void)r;
+    (void)index;
+    if (reply->type != REDIS_ARRAY) {
+        bus_refused(bus, BUS_XINFO_CONSUMERS, OMNI_STREAM_PREFIX, reply);
+        return;
+    }
+    for (size_t i = 0; i < reply->count; i++) {
+        const struct redis_reply *one = &reply->items[i];
+        int64_t pending = redis_int(redis_map_get(one, "pending"), -1);
+        int64_t idle = redis_int(redis_map_get(one, "idle"), -1);
+        int64_t inactive = redis_int(redis_map_get(one, "inactive"), -1);
+        if (bus->server.version_number >= 70200) /* before, idle counts from a success */
+            group->consumer_idle_ms = lower(group->consumer_idle_ms, idle);
+        if (pending > 0)
+            group->youngest_ms = lower(group->youngest_ms, inactive >= 0 ? inactive : idle);
+        if (bus->with_consumers)
+            list_consumer(group, redis_map_get(one, "name"), pending, idle, inactive);
+    }
+}
+
+static void ask_consumers(struct bus_group *group)
+{
+    struct bus *bus = group->bus;
+    if (group->consumers > CONSUMERS_LISTED_MAX) {
+        group->consumers_omitted = group->consumers;
+        return;
+    }
+    redis_send(bus->redis, on_consumers, group, 0, OV_SLICE("XINFO"), OV_SLICE("CONSUMERS"),
+               omni_stream_key(&bus->key, group->topic->name.a), group->name.b);
+}
+
+static struct ov_slice life_key(struct bus_group *group)
+{
+    return omni_config_key(&group->bus->key, group->bus->omni.prefix, "_subscription_active:",
+                           group->name.b);
+}
+
+static void on_key_idle(struct redis *r, const struct redis_reply *reply, void *context,
+                        size_t index)
+{
+    struct bus_group *group = context;
+    struct bus *bus = group->bus;
+    (void)index;
+    if (reply->type == REDIS_INTEGER)
+        group->key_idle_ms = reply->integer * 1000;
+    else
+        bus_refused(bus, BUS_OBJECT, OV_SLICE("_subscription_active"), reply);
+    struct life_signs signs = {.now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms};
+    if (group->key_idle_ms >= 0 && life_wants_value(&signs, &group->life_memory))
+        redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
+}
+
+static bool key_tells_life(const struct bus *bus)
+{
+    return bus->omni.backend == OMNI_REDIS && !strstr(bus->server.policy, "lfu");
+}
+
+static void ask_life(struct bus_group *group, bool has_agent)
+{
+    struct bus *bus = group->bus;
+    if (has_agent && key_tells_life(bus))
+        redis_send(bus->redis, on_key_idle, group, 0, OV_SLICE("OBJECT"), OV_SLICE("IDLETIME"),
+                   life_key(group));
+    else if (bus->server.version_number >= 70200 && !bus->with_consumers)
+        ask_consumers(group);
+}
+
+/* ---------------------------------------------------------------- pending entries */
+
+static void on_config(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct bus_group *group = context;
+    struct registry_agent agent = {.reclaim_idle_ms = OMNI_RECLAIM_IDLE_MS};
+    (void)r;
+    (void)index;
+    if (reply->type == REDIS_STRING)
+        registry_read_config(&agent, reply->text);
+    else
+        bus_refused(group->bus, BUS_HGET, OV_SLICE("agent"), reply);
+    group->reclaim_idle_ms = agent.reclaim_idle_ms;
+    group->config_cycle = group->bus->cycle;
+}
+
+static void on_pending(struct redis *r, const struct redis_reply *reply, void *context,
+                       size_t index)
+{
+    struct bus_group *group = context;
+    (void)index;
+    if (reply->type != REDIS_ARRAY) {
+        bus_refused(group->bus, BUS_XPENDING, OMNI_STREAM_PREFIX, reply);
+        return;
+    }
+    for (size_t i = 0; i < reply->count; i++) {
+        const struct redis_reply *entry = &reply->items[i];
+        if (entry->type != REDIS_ARRAY || entry->count < 4)
+            continue;
+        if (i == 0)
+            group->oldest_pending_read = redis_id_parse(entry->items[0].text,
+                                                        &group->oldest_pending);
+        int64_t deliveries = redis_int(&entry->items[3], -1);
+        if (deliveries > group->max_deliveries)
+            group->max_deliveries = deliveries;
+        group->youngest_ms = lower(group->youngest_ms, redis_int(&entry->items[2], -1));
+    }
+    if (reply->count == PENDING_LOOKED_AT && !group->bus->with_consumers) {
+        (void)r;
+        ask_consumers(group); /* the youngest is not among the oldest */
+    }
+}
+
+static void ask_pending(struct bus_group *group, bool has_agent, struct ov_slice agent)
+{
+    struct bus *bus = group->bus;
+    redis_send(bus->redis, on_pending, group, 0, OV_SLICE("XPENDING"),
+               omni_stream_key(&bus->key, group->topic->name.a), group->name.b, OV_SLICE("-"),
+               OV_SLICE("+"), OV_SLICE("100"));
+    if (bus->omni.backend != OMNI_REDIS || !has_agent)
+        return;
+    if (group->reclaim_idle_ms == 0 || bus->cycle - group->config_cycle >= CONFIG_CYCLES)
+        redis_send(bus->redis, on_config, group, 0, OV_SLICE("HGET"),
+                   omni_storage_key(&bus->key, bus->omni.prefix, "agent", group->topic->name.a,
+                                    agent), OV_SLICE("config"));
+}
+
+/* ---------------------------------------------------------------- undelivered entries */
+
+static void on_undelivered(struct redis *r, const struct redis_reply *reply, void *context,
+                           size_t limit)
+{
+    struct bus_group *group = context;
+    (void)r;
+    if (reply->type != REDIS_ARRAY) {
+        bus_refused(group->bus, BUS_XRANGE, OMNI_STREAM_PREFIX, reply);
+        return;
+    }
+    if (reply->count && reply->items[0].type == REDIS_ARRAY && reply->items[0].count)
+        group->oldest_left_read = redis_id_parse(reply->items[0].items[0].text,
+                                                 &group->oldest_left);
+    if (group->backlog.left >= 0)
+        return;
+    if (reply->count < limit)
+        backlog_counted(&group->backlog, &group->topic->facts, &group->facts,
+                        (int64_t)reply->count, &group->backlog_memory);
+    else
+        group->left_at_least = (int64_t)reply->count;
+}
+
+/* The entries after last_delivered: the oldest of them, and where the facts do not tell how many
+ * there are, as many as a bounded reply can hold. */
+static void ask_undelivered(struct bus_group *group)
+{
+    struct bus *bus = group->bus;
+    struct redis_id after = group->facts.last_delivered;
+    char start[48], count[24];
+    size_t fitting = COUNT_BYTES_MAX / (group->topic->entry_bytes + 64);
+    size_t limit = group->backlog.left >= 0 ? 1
+                   : fitting < COUNT_LEAST ? COUNT_LEAST
+                   : fitting < (size_t)bus->count_max ? fitting : (size_t)bus->count_max;
+    if (++after.seq == 0)
+        after.ms++;
+    snprintf(count, sizeof count, "%zu", limit);
+    redis_send(bus->redis, on_undelivered, group, limit, OV_SLICE("XRANGE"),
+               omni_stream_key(&bus->key, group->topic->name.a), redis_id_text(after, start),
+               OV_SLICE("+"), OV_SLICE("COUNT"), ov_slice(count));
+}
+
+/* ---------------------------------------------------------------- groups */
+
+static void free_consumers(struct bus_group *group)
+{
+    for (size_t i = 0; i < group->consumer_list_count; i++)
+        free((char *)group->consumer_list[i].name.ptr);
+    free(group->consumer_list);
+    group->consumer_list = NULL;
+    group->consumer_list_count = 0;
+}
+
+void bus_group_free(void *group)
+{
+    free_consumers(group);
+}
+
+/* The group's entry, emptied of what the last gather found. */
+static struct bus_group *see_group(struct bus *bus, struct bus_topic *topic,
+                                   struct ov_slice topic_name, struct ov_slice name)
+{
+    struct bus_group *group = pairs_add(&bus->groups, topic_name, name, sizeof *group);
+    free_consumers(group);
+    group->name.seen = bus->cycle;
+    group->bus = bus;
+    group->topic = topic;
+    group->exists = group->orphan = group->dlq_only_topic = false;
+    group->oldest_pending_read = group->oldest_left_read = false;
+    group->consumers = group->pending = group->max_deliveries = group->youngest_ms = -1;
+    group->consumer_idle_ms = group->key_idle_ms = group->left_at_least = -1;
+    group->dlq_length = group->dlq_added = -1;
+    group->consumers_omitted = 0;
+    group->backlog = (struct backlog){.left = -1, .lost = -1};
+    return group;
+}
+
+static void read_group(struct bus_topic *topic, const struct redis_reply *info)
+{
+    struct bus *bus = topic->bus;
+    const struct redis_reply *name = redis_map_get(info, "name");
+    struct ov_slice agent = {NULL, 0};
+    if (!name || name->type != REDIS_STRING)
+        return;
+    struct bus_group *group = see_group(bus, topic, topic->name.a, name->text);
+    bool has_agent = omni_group_agent(group->name.b, topic->name.a, &agent);
+    topic->groups++;
+    group->exists = true;
+    group->consumers = redis_int(redis_map_get(info, "consumers"), -1);
+    group->pending = redis_int(redis_map_get(info, "pending"), -1);
+    group->last_delivered_before = group->facts.last_delivered;
+    group->facts = (struct group_facts){
+        .last_delivered = reply_id(redis_map_get(info, "last-delivered-id")),
+        .read = redis_int(redis_map_get(info, "entries-read"), -1),
+        .lag = redis_int(redis_map_get(info, "lag"), -1),
+    };
+    ask_dlq(group);
+    ask_life(group, has_agent);
+    if (bus->with_consumers)
+        ask_consumers(group);
+    if (group->pending > 0)
+        ask_pending(group, has_agent, agent);
+    if (!topic->read)
+        return;
+    group->backlog = backlog_judge(&topic->facts, &group->facts, &group->backlog_memory);
+    if (group->backlog.oldest_is_first) {
+        group->oldest_left = topic->facts.first;
+        group->oldest_left_read = true;
+    } else if (group->backlog.left != 0) {
+        ask_undelivered(group);
+    }
+}
+
+static void on_groups(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct bus_topic *topic = context;
+    (void)r;
+    (void)index;
+    if (reply->type != REDIS_ARRAY) {
+        topic->groups_read = redis_reply_fault(reply) == REDIS_NOKEY;
+        bus_refused(topic->bus, BUS_XINFO_GROUPS, OMNI_STREAM_PREFIX, reply);
+        return;
+    }
+    topic->groups_read = true;
+    for (size_t i = 0; i < reply->count; i++)
+        read_group(topic, &reply->items[i]);
+}
+
+/* ---------------------------------------------------------------- topics */
+
+static size_t body_bytes(const struct redis_reply *entry)
+{
+    size_t bytes = 0;
+    if (!entry || entry->type != REDIS_ARRAY || entry->count < 2)
+        return 0;
+    for (size_t i = 0; i < entry->items[1].count; i++)
+        bytes += entry->items[1].items[i].text.len;
+    return bytes;
+}
+
+static void on_stream(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct bus_topic *topic = context;
+    (void)r;
+    (void)index;
+    if (reply->type != REDIS_ARRAY) {
+        enum redis_fault fault = redis_reply_fault(reply);
+        topic->read = fault == REDIS_NOKEY;
+        if (fault == REDIS_WRONGTYPE && (topic->configured || topic->registered))
+            topic->read = true; /* there is something of that name, but no stream */
+        bus_refused(topic->bus, BUS_XINFO_STREAM, OMNI_STREAM_PREFIX, reply);
+        return;
+    }
+    const struct redis_reply *first = redis_map_get(reply, "first-entry");
+    struct stream_facts *facts = &topic->facts;
+    topic->read = topic->exists = true;
+    facts->length = redis_int(redis_map_get(reply, "length"), 0);
+    facts->added = redis_int(redis_map_get(reply, "entries-added"), -1);
+    facts->last_generated = reply_id(redis_map_get(reply, "last-generated-id"));
+    facts->empty = !first || first->type != REDIS_ARRAY || first->count == 0;
+    if (!facts->empty)
+        facts->first = reply_id(&first->items[0]);
+    size_t last_bytes = body_bytes(redis_map_get(reply, "last-entry"));
+    topic->entry_bytes = body_bytes(first);
+    if (last_bytes > topic->entry_bytes)
+        topic->entry_bytes = last_bytes;
+}
+
+static void ask_topic(struct bus *bus, struct ov_slice name, bool configured, bool registered)
+{
+    struct bus_topic *topic = pairs_add(&bus->topics, name, OV_SLICE(""), sizeof *topic);
+    bool asked = topic->name.seen == bus->cycle;
+    topic->name.seen = bus->cycle;
+    if (!asked)
+        topic->configured = topic->registered = false;
+    topic->configured |= configured;
+    topic->registered |= registered;
+    if (asked)
+        return;
+    topic->bus = bus;
+    topic->read = topic->exists = topic->groups_read = false;
+    topic->groups = 0;
+    topic->facts = (struct stream_facts){0};
+    redis_send(bus->redis, on_stream, topic, 0, OV_SLICE("XINFO"), OV_SLICE("STREAM"),
+               omni_stream_key(&bus->key, topic->name.a));
+    redis_send(bus->redis, on_groups, topic, 0, OV_SLICE("XINFO"), OV_SLICE("GROUPS"),
+               omni_stream_key(&bus->key, topic->name.a));
+}
+
+static void on_registered_topic(void *context, struct ov_slice name)
+{
+    struct bus *bus = context;
+    if (bus_wants(bus, name))
+        ask_topic(bus, name, false, true);
+}
+
+/* ---------------------------------------------------------------- the server */
+
+static void on_time(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
+{
+    struct bus *bus = context;
+    (void)r;
+    (void)index;
+    if (reply->type == REDIS_ARRAY && reply->count == 2)
+        bus->server.now_ms = redis_int(&reply->items[0], 0) * 1000 +
+                             redis_int(&reply->items[1], 0) / 1000;
+    else
+        bus_refused(bus, BUS_TIME, OV_SLICE(""), reply);
+}
+
+static void copy_word(char *out, size_t size, struct ov_slice value)
+{
+    size_t len = value.len < size ? value.len : size - 1;
+    memcpy(out, value.ptr, len);
+    out[len] = '\0';
+}
+
+static int version_number(const char *text)
+{
+    int major = 0, minor = 0, patch = 0;
+    return sscanf(text, "%3d.%3d.%3d", &major, &minor, &patch) >= 1
+               ? major * 10000 + minor * 100 + patch : 0;
+}
+
+static void take_info(struct bus_server *server, struct ov_slice name, struct ov_slice value)
+{
+    const struct { const char *name; int64_t *to; } numbers[] = {
+        {"uptime_in_seconds", &server->uptime_s}, {"used_memory", &server->memory_used},
+        {"maxmemory", &server->memory_limit}, {"connected_clients", &server->clients},
+        {"blocked_clients", &server->blocked_clients}, {"used_memory_peak", &server->memory_peak},
+    };
+    const struct redis_reply number = {.type = REDIS_STRING, .text = value};
+    for (size_t i = 0; i < OV_COUNT(numbers); i++)
+        if (ov_slice_eq(name, ov_slice(numbers[i].name)))
+            *numbers[i].to = redis_int(&number, -1);
+    if (ov_slice_eq(name, OV_SLICE("redis_version"))) {
+        copy_word(server->version, sizeof server->version, value);
+        server->version_number = version_number(server->version);
+    } else if (ov_slice_eq(name, OV_SLICE("role"))) {
+        copy_word(server->role, sizeof server->role, value);
+    } else if (ov_slice_eq(name, OV_SLICE("maxmemory_policy"))) {
+        copy_word(server->policy, sizeof server->policy, value);
+    }
+}
+
+static void on_info(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
+{
+    struct bus *bus = context;
+    (void)r;
+    (void)index;
+    if (reply->type != REDIS_STRING) {
+        bus_refused(bus, BUS_INFO, OV_SLICE(""), reply);
+        return;
+    }
+    struct ov_slice rest = reply->text;
+    while (rest.len) {
+        const char *end = memchr(rest.ptr, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
+        const char *colon = memchr(rest.ptr, ':', len);
+        size_t trimmed = len && rest.ptr[len - 1] == '\r' ? len - 1 : len;
+        if (colon && colon < rest.ptr + trimmed)
+            take_info(&bus->server, (struct ov_slice){rest.ptr, (size_t)(colon - rest.ptr)},
+                      (struct ov_slice){colon + 1, (size_t)(rest.ptr + trimmed - colon - 1)});
+        rest.ptr += len + (end != NULL);
+        rest.len -= len + (end != NULL);
+    }
+}
+
+static void ask_server(struct bus *bus)
+{
+    static const char *const sections[] = {"server", "clients", "memory", "replication"};
+    bus->server = (struct bus_server){
+        .now_ms = ov_wall_ns() / 1000000, .uptime_s = -1, .memory_used = -1, .memory_limit = -1,
+        .memory_peak = -1, .clients = -1, .blocked_clients = -1,
+    };
+    redis_send(bus->redis, on_time, bus, 0, OV_SLICE("TIME"));
+    for (size_t i = 0; i < OV_COUNT(sections); i++)
+        redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), ov_slice(sections[i]));
+}
+
+/* ---------------------------------------------------------------- what has no group */
+
+/* Agents whose group is not there (any more): nobody will ever give them a task. */
+static void see_missing_groups(struct bus *bus)
+{
+    for (size_t i = 0; i < bus->registry.agents.count; i++) {
+        const struct pair *agent = bus->registry.agents.entries[i];
+        struct bus_topic *topic = pairs_find(&bus->topics, agent->a, OV_SLICE(""));
+        struct ov_slice name = omni_group_name(&bus->group_key, agent->a, agent->b);
+        const struct pair *group = pairs_find(&bus->groups, agent->a, name);
+        if (agent->seen != bus->registry.cycle || !topic || topic->name.seen != bus->cycle ||
+            !topic->groups_read || (group && group->seen == bus->cycle))
+            continue;
+        ask_dlq(see_group(bus, topic, topic->name.a, name));
+    }
+}
+
+/* The topic of a DLQ's group "group:<topic>:<agent>", where just one known topic fits. */
+static struct bus_topic *topic_of_group(const struct bus *bus, struct ov_slice group)
+{
+    struct bus_topic *only = NULL;
+    struct ov_slice agent;
+    for (size_t at = 6; at < group.len; at++) {
+        if (group.ptr[at] != ':')
+            continue;
+        struct ov_slice topic = {group.ptr + 6, at - 6};
+        struct bus_topic *known = pairs_find(&bus->topics, topic, OV_SLICE(""));
+        if (!known || !omni_group_agent(group, topic, &agent))
+            continue;
+        if (only)
+            return NULL;
+        only = known;
+    }
+    return only;
+}
+
+static void see_orphan_dlqs(struct bus *bus)
+{
+    for (size_t i = 0; i < bus->found_dlqs.count; i++) {
+        struct bus_found *dlq = (struct bus_found *)bus->found_dlqs.entries[i];
+        if (dlq->met == bus->cycle)
+            continue;
+        struct bus_topic *topic = topic_of_group(bus, dlq->name.a);
+        if (!topic && (bus->topic_names.count || bus->topic_patterns.count))
+            continue; /* not known to be of a wanted topic */
+        struct bus_group *group = see_group(bus, NULL, topic ? topic->name.a : OV_SLICE(""),
+                                            dlq->name.a);
+        group->orphan = true;
+        ask_dlq(group);
+    }
+}
+
+int bus_read(struct bus *bus)
+{
+    bus->cycle++;
+    bus->registry.on_topic = on_registered_topic;
+    bus->registry.context = bus;
+    ask_server(bus);
+    registry_load(&bus->registry, bus->redis);
+    for (size_t i = 0; i < bus->topic_names.count; i++)
+        ask_topic(bus, bus->topic_names.items[i], true, false);
+    for (size_t i = 0; i < bus->found_topics.count; i++)
+        if (bus_wants(bus, bus->found_topics.entries[i]->a))
+            ask_topic(bus, bus->found_topics.entries[i]->a, false, false);
+    int result = redis_run(bus->redis);
+    if (result != OV_OK)
+        return result;
+    registry_finish(&bus->registry);
+    see_missing_groups(bus);
+    see_orphan_dlqs(bus);
+    result = redis_run(bus->redis);
+    if (result != OV_OK)
+        return result;
+    pairs_sweep(&bus->groups, bus->cycle, bus_group_free);
+    pairs_sweep(&bus->topics, bus->cycle, NULL);
+    return OV_OK;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client's life and its pipeline.
+ *
+ *     redis_send ──▶ out ──▶ transport ──▶ Redis ──▶ transport ──▶ reader ──▶ pending.first.fn
+ *                   (bytes)                                       (replies)   (in the order sent)
+ *
+ * Whatever has to wait for Redis does it by turns: read what has come and hand out its replies;
+ * when nothing has come, write what is queued and poll. A reply function only appends to `out`,
+ * so the client always comes back to reading and never makes Redis wait for a writer.
+ *
+ * `status` is OV_OK while there is a connection. Once it is not, sends do nothing and redis_run
+ * returns it, until redis_open has made a new connection.
+ */
+#include <hiredis/hiredis.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "redis_client.h"
+#include "redis_reply.h"
+
+enum {
+    WINDOW = 512,          /* commands without a reply before a sender has to wait */
+    WRITE_SOME = 16 << 10, /* queued bytes that are worth a write */
+    WRITE_FULL = 64 << 10, /* queued bytes before a sender has to wait */
+    OUT_KEPT = 256 << 10,
+};
+
+/* ---------------------------------------------------------------- life */
+
+static void not_connected(struct redis *r)
+{
+    r->status = OV_FAILED;
+    r->fault = REDIS_CLOSED;
+    ov_buf_reset(&r->why);
+    ov_buf_str(&r->why, "not connected");
+    ov_buf_text(&r->why);
+}
+
+struct redis *redis_new(const struct redis_options *options, struct ov_host *host)
+{
+    struct redis *r = ov_calloc(1, sizeof *r);
+    r->options = options;
+    r->host = host;
+    r->link = (struct redis_link){.host = host, .url = &r->url, .fd = -1};
+    r->latency_ms = -1;
+    if (redis_url_from_options(options, &r->url, &r->bad_url)) {
+        redis_url_text(&r->url, &r->address);
+        redis_url_place(&r->url, &r->place);
+    } else {
+        ov_buf_str(&r->address, "redis://?");
+        ov_buf_str(&r->place, "address of Redis");
+    }
+    ov_buf_text(&r->address);
+    not_connected(r);
+    return r;
+}
+
+void redis_begin(struct redis *r, const struct redis_transport *transport)
+{
+    r->transport = transport;
+    r->reader = redis_reader_new();
+    r->answered = r->write_broken = false;
+    r->status = OV_OK;
+}
+
+void redis_hang_up(struct redis *r)
+{
+    if (!r->transport)
+        return;
+    r->transport->close(&r->link);
+    r->transport = NULL;
+    redis_reader_free(r->reader);
+    r->reader = NULL;
+    ov_buf_free(&r->out);
+    r->written = 0;
+    r->pending.first = r->pending.count = 0;
+}
+
+void redis_close(struct redis *r)
+{
+    redis_hang_up(r);
+    if (r->status == OV_OK)
+        not_connected(r);
+}
+
+void redis_free(struct redis *r)
+{
+    if (!r)
+        return;
+    redis_hang_up(r);
+    redis_lookup_drop(r->link.lookup);
+    redis_url_free(&r->url);
+    ov_buf_free(&r->address);
+    ov_buf_free(&r->place);
+    ov_buf_free(&r->bad_url);
+    ov_buf_free(&r->why);
+    ov_buf_free(&r->refused);
+    free(r->pending.places);
+    free(r->words);
+    free(r->lens);
+    free(r);
+}
+
+const char *redis_address(const struct redis *r)
+{
+    return r->address.data;
+}
+
+/* ---------------------------------------------------------------- failing */
+
+enum redis_fault redis_fault(const struct redis *r)
+{
+    return r->fault;
+}
+
+const char *redis_why(const struct redis *r)
+{
+    return r->why.data;
+}
+
+void redis_note(struct redis *r, enum redis_fault fault, const char *what)
+{
+    struct ov_buf why = {0}; /* `what` may be part of the old text */
+    const char *remedy = redis_fault_remedy(fault);
+    ov_buf_add(&why, r->place.data, r->place.len);
+    ov_buf_printf(&why, ": %s%s%s", what, *remedy ? "; " : "", remedy);
+    ov_buf_text(&why);
+    ov_buf_free(&r->why);
+    r->why = why;
+    r->fault = fault;
+}
+
+int redis_explain(struct redis *r, enum redis_fault fault, const char *what)
+{
+    redis_note(r, fault, what);
+    return ov_fail(r->host, "%s", r->why.data);
+}
+
+int redis_fail(struct redis *r, enum redis_fault fault, const char *what)
+{
+    r->status = redis_explain(r, fault, what);
+    redis_hang_up(r);
+    return r->status;
+}
+
+int redis_stop(struct redis *r)
+{
+    redis_fail(r, REDIS_STOPPED, "the agent is stopping");
+    return r->status = OV_STOPPED;
+}
+
+/* Bytes that are no reply: garbage, or something else than Redis from the start. */
+static int fail_protocol(struct redis *r, const char *error, size_t len)
+{
+    struct ov_buf what = {0};
+    enum redis_fault fault = REDIS_PROTOCOL;
+    struct ov_slice came = {r->in, len < 40 ? len : 40};
+    if (r->answered) {
+        ov_buf_printf(&what, "protocol error: %s", error);
+    } else if (ov_slice_starts(came, OV_SLICE("\x15\x03"))) { /* a TLS alert */
+        fault = REDIS_TLS;
+        ov_buf_str(&what, "the port speaks TLS, and the address must begin with rediss://");
+    } else {
+        fault = REDIS_NOT_REDIS;
+        ov_buf_str(&what, "what answers is not Redis: \"");
+        ov_buf_escaped(&what, came);
+        ov_buf_char(&what, '"');
+    }
+    int status = redis_fail(r, fault, ov_buf_text(&what));
+    ov_buf_free(&what);
+    return status;
+}
+
+/* ---------------------------------------------------------------- what waits for a reply */
+
+static void queue_push(struct redis_queue *queue, struct redis_pending pending)
+{
+    if (queue->count == queue->cap) {
+        size_t cap = queue->cap ? queue->cap * 2 : WINDOW;
+        struct redis_pending *places = ov_realloc(NULL, cap, sizeof *places);
+        for (size_t i = 0; i < queue->count; i++)
+            places[i] = queue->places[(queue->first + i) & (queue->cap - 1)];
+        free(queue->places);
+        *queue = (struct redis_queue){places, cap, 0, queue->count};
+    }
+    queue->places[(queue->first + queue->count++) & (queue->cap - 1)] = pending;
+}
+
+static struct redis_pending queue_pop(struct redis_queue *queue)
+{
+    struct redis_pending first = queue->places[queue->first];
+    queue->first = (queue->first + 1) & (queue->cap - 1);
+    queue->count--;
+    return first;
+}
+
+void redis_disown(struct redis *r)
+{
+    for (size_t i = 0; i < r->pending.count; i++)
+        r->pending.places[(r->pending.first + i) & (r->pending.cap - 1)].fn = NULL;
+}
+
+/* ---------------------------------------------------------------- moving bytes */
+
+static size_t unwritten(const struct redis *r)
+{
+    return r->out.len - r->written;
+}
+
+static void write_out(struct redis *r)
+{
+    while (unwritten(r) && !r->write_broken) {
+        ssize_t n = r->transport->write(&r->link, r->out.data + r->written, unwritten(r));
+        if (n == REDIS_LINK_WAIT)
+            return;
+        if (n < 0) {
+            r->write_broken = true;
+            return;
+        }
+        r->written += (size_t)n;
+        r->progress_ms = ov_clock_ms();
+    }
+    if (unwritten(r))
+        return;
+    r->written = 0;
+    ov_buf_reset(&r->out);
+    if (r->out.cap > OUT_KEPT)
+        ov_buf_free(&r->out);
+}
+
+static int hand_out(struct redis *r, const struct redis_reply *reply)
+{
+    if (!r->pending.count)
+        return fail_protocol(r, "an answer to no question", 0);
+    struct redis_pending sent = queue_pop(&r->pending);
+    r->answered = true;
+    r->in_reply = true;
+    if (sent.fn)
+        sent.fn(r, reply, sent.context, sent.index);
+    r->in_reply = false;
+    if (r->status != OV_OK)
+        redis_hang_up(r);
+    return r->status;
+}
+
+static int take_in(struct redis *r, size_t len)
+{
+    const struct redis_reply *reply;
+    r->progress_ms = ov_clock_ms();
+    redis_reader_feed(r->reader, r->in, len);
+    while ((reply = redis_reader_next(r->reader)))
+        if (hand_out(r, reply) != OV_OK)
+            return r->status;
+    const char *error = redis_reader_error(r->reader);
+    return error ? fail_protocol(r, error, len) : OV_OK;
+}
+
+static int fail_late(struct redis *r)
+{
+    struct ov_buf what = {0};
+    if (ov_clock_ms() >= ov_host_deadline(r->host))
+        ov_buf_str(&what, "the time allowed for the whole ended before it had answered");
+    else
+        ov_buf_printf(&what, "no answer for %lld ms", (long long)r->options->timeout_ms);
+    int status = redis_fail(r, REDIS_TIMEOUT, ov_buf_text(&what));
+    ov_buf_free(&what);
+    return status;
+}
+
+static int await(struct redis *r)
+{
+    int64_t deadline = r->progress_ms + r->options->timeout_ms;
+    if (deadline > ov_host_deadline(r->host))
+        deadline = ov_host_deadline(r->host);
+    short events = unwritten(r) ? POLLIN | POLLOUT : POLLIN;
+    int status = redis_link_wait(&r->link, r->transport->descriptor(&r->link), events, deadline);
+    if (status == OV_STOPPED)
+        return redis_stop(r);
+    return status == OV_FAILED ? fail_late(r) : OV_OK;
+}
+
+static int turn(struct redis *r)
+{
+    if (ov_host_stopping(r->host))
+        return redis_stop(r);
+    if (ov_clock_ms() >= ov_host_deadline(r->host))
+        return fail_late(r);
+    if (unwritten(r) >= WRITE_SOME)
+        write_out(r);
+    ssize_t n = r->transport->read(&r->link, r->in, sizeof r->in);
+    if (n > 0)
+        return take_in(r, (size_t)n);
+    if (n < 0 || r->write_broken)
+        return redis_fail(r, r->link.fault, r->link.why);
+    write_out(r);
+    return r->write_broken ? OV_OK : await(r);
+}
+
+/* Goes on until at most `most` commands wait for their reply, and there is room to write. */
+static int pump(struct redis *r, size_t most)
+{
+    r->progress_ms = ov_clock_ms();
+    while (r->status == OV_OK && (r->pending.count > most || unwritten(r) >= WRITE_FULL))
+        turn(r);
+    return r->status;
+}
+
+/* ---------------------------------------------------------------- commands */
+
+static void append_command(struct redis *r, const struct ov_slice *words, size_t argc)
+{
+    if (r->words_cap < argc) {
+        r->words = ov_realloc(r->words, argc, sizeof *r->words);
+        r->lens = ov_realloc(r->lens, argc, sizeof *r->lens);
+        r->words_cap = argc;
+    }
+    for (size_t i = 0; i < argc; i++) {
+        r->words[i] = words[i].len ? words[i].ptr : "";
+        r->lens[i] = words[i].len;
+    }
+    char *command = NULL;
+    int len = redisFormatCommandArgv(&command, (int)argc, r->words, r->lens);
+    if (len < 0) { /* the connection is ended by whoever uses it next: a reply may be in use */
+        r->status = redis_explain(r, REDIS_OTHER, "no memory for a command");
+        return;
+    }
+    ov_buf_add(&r->out, command, (size_t)len);
+    redisFreeCommand(command);
+}
+
+void redis_send_words(struct redis *r, redis_reply_fn *fn, void *context, size_t index,
+                      const struct ov_slice *words, size_t argc)
+{
+    if (r->status != OV_OK)
+        return;
+    append_command(r, words, argc);
+    queue_push(&r->pending, (struct redis_pending){fn, context, index});
+    if (r->in_reply)
+        return;
+    if (r->pending.count >= WINDOW || unwritten(r) >= WRITE_FULL)
+        pump(r, WINDOW / 2);
+    else if (unwritten(r) >= WRITE_SOME)
+        write_out(r);
+}
+
+void redis_flush(struct redis *r)
+{
+    if (r->status == OV_OK)
+        write_out(r);
+}
+
+int redis_run(struct redis *r)
+{
+    return r->status == OV_OK ? pump(r, 0) : r->status;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From Redis: SSCAN the topics, for each SMEMBERS of its agents, for each HGET of its `config`
+ * where details are wanted, all in the caller's pipeline. From JSON: agents.json.
+ */
+#include "json.h"
+#include "registry.h"
+
+enum { AGENTS_FILE_MAX_BYTES = 64 * 1024 * 1024 };
+
+static void fault(struct registry *registry, enum redis_fault fault)
+{
+    registry->complete = false;
+    if (registry->fault == REDIS_FINE)
+        registry->fault = fault;
+}
+
+/* The topic's entry when it is met for the first time in this load, else NULL: a scan may name
+ * one twice. */
+static struct registry_topic *see_topic(struct registry *registry, struct ov_slice name)
+{
+    struct registry_topic *topic = pairs_add(&registry->topics, name, OV_SLICE(""), sizeof *topic);
+    if (topic->name.seen == registry->cycle)
+        return NULL;
+    topic->name.seen = registry->cycle;
+    topic->registry = registry;
+    if (registry->on_topic)
+        registry->on_topic(registry->context, topic->name.a);
+    return topic;
+}
+
+static struct registry_agent *see_agent(struct registry *registry, struct ov_slice topic,
+                                        struct ov_slice name)
+{
+    struct registry_agent *agent = pairs_add(&registry->agents, topic, name, sizeof *agent);
+    agent->name.seen = registry->cycle;
+    if (!agent->consumer_count) {
+        agent->consumer_count = 1;
+        agent->reclaim_idle_ms = OMNI_RECLAIM_IDLE_MS;
+        agent->dlq_retry_limit = 3;
+    }
+    return agent;
+}
+
+static void take_config(struct registry_agent *agent, struct json_object *config)
+{
+    int64_t consumers = json_get_int(config, "consumer_count", 0);
+    int64_t idle = json_get_int(config, "reclaim_idle_ms", 0);
+    int64_t retries = json_get_int(config, "dlq_retry_limit", 0);
+    agent->consumer_count = consumers > 0 ? consumers : 1;
+    agent->reclaim_idle_ms = idle > 0 ? idle : OMNI_RECLAIM_IDLE_MS;
+    agent->dlq_retry_limit = retries > 0 ? retries : 3;
+    agent->detailed = true;
+}
+
+void registry_read_config(struct registry_agent *agent, struct ov_slice json)
+{
+    const char *why;
+    struct json_object *config = json_read(json, &why);
+    take_config(agent, config);
+    json_object_put(config);
+}
+
+/* ---------------------------------------------------------------- Redis */
+
+static void on_config(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct registry_agent *agent = context;
+    (void)r;
+    (void)index;
+    if (reply->type == REDIS_STRING)
+        registry_read_config(agent, reply->text);
+}
+
+static void on_agents(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct registry_topic *of = context;
+    struct registry *registry = of->registry;
+    struct ov_slice topic = of->name.a;
+    (void)index;
+    if (reply->type != REDIS_ARRAY) {
+        fault(registry, redis_reply_fault(reply));
+        return;
+    }
+    for (size_t i = 0; i < reply->count; i++) {
+        if (reply->items[i].type != REDIS_STRING)
+            continue;
+        struct registry_agent *agent = see_agent(registry, topic, reply->items[i].text);
+        if (registry->details)
+            redis_send(r, on_config, agent, 0, OV_SLICE("HGET"),
+                       omni_storage_key(&registry->key, registry->options->prefix, "agent", topic,
+                                        agent->name.b), OV_SLICE("config"));
+    }
+}
+
+static void on_topics(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index);
+
+static void scan_topics(struct registry *registry, struct redis *r, struct ov_slice cursor)
+{
+    const struct ov_slice none = {NULL, 0};
+    redis_send(r, on_topics, registry, 0, OV_SLICE("SSCAN"),
+               omni_storage_key(&registry->key, registry->options->prefix, "topics", none, none),
+               cursor, OV_SLICE("COUNT"), OV_SLICE("1000"));
+}
+
+static void on_topics(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct registry *registry = context;
+    const struct ov_slice none = {NULL, 0};
+    (void)index;
+    if (reply->type != REDIS_ARRAY || reply->count != 2) {
+        fault(registry, redis_reply_fault(reply));
+        return;
+    }
+    const struct redis_reply *names = &reply->items[1];
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->items[i].type != REDIS_STRING)
+            continue;
+        struct registry_topic *topic = see_topic(registry, names->items[i].text);
+        if (topic)
+            redis_send(r, on_agents, topic, 0, OV_SLICE("SMEMBERS"),
+                       omni_storage_key(&registry->key, registry->options->prefix, "agents:topic",
+                                        topic->name.a, none));
+    }
+    if (!ov_slice_eq(reply->items[0].text, OV_SLICE("0")))
+        scan_topics(registry, r, reply->items[0].text);
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+static void load_json_agents(struct registry *registry, const char *name,
+                             struct json_object *agents)
+{
+    struct ov_slice topic = ov_slice(name);
+    size_t count = json_object_is_type(agents, json_type_array) ? json_object_array_length(agents)
+                                                                : 0;
+    if (count)
+        see_topic(registry, topic);
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *agent = json_object_array_get_idx(agents, i), *config = NULL;
+        struct ov_slice agent_name = json_get_text(agent, "name");
+        if (!agent_name.len)
+            continue;
+        json_object_object_get_ex(agent, "config", &config);
+        take_config(see_agent(registry, topic, agent_name), config);
+    }
+}
+
+static void load_json(struct registry *registry)
+{
+    struct ov_buf why = {0};
+    if (json_file_is_absent(registry->options->json_dir, "agents.json"))
+        return; /* nothing was ever registered */
+    struct json_object *all = json_read_file(registry->options->json_dir, "agents.json",
+                                             AGENTS_FILE_MAX_BYTES, &why);
+    if (json_object_is_type(all, json_type_object)) {
+        json_object_object_foreach(all, name, agents)
+            load_json_agents(registry, name, agents);
+    } else {
+        registry->complete = false;
+    }
+    json_object_put(all);
+    ov_buf_free(&why);
+}
+
+/* ---------------------------------------------------------------- both */
+
+void registry_load(struct registry *registry, struct redis *r)
+{
+    registry->cycle++;
+    registry->complete = true;
+    registry->fault = REDIS_FINE;
+    if (registry->options->backend == OMNI_REDIS)
+        scan_topics(registry, r, OV_SLICE("0"));
+    else
+        load_json(registry);
+}
+
+void registry_finish(struct registry *registry)
+{
+    if (!registry->complete)
+        return; /* what could not be read is not known to be gone */
+    pairs_sweep(&registry->agents, registry->cycle, NULL);
+    pairs_sweep(&registry->topics, registry->cycle, NULL);
+}
+
+void registry_free(struct registry *registry)
+{
+    pairs_free(&registry->agents, NULL);
+    pairs_free(&registry->topics, NULL);
+    ov_buf_free(&registry->key);
+}
+
+const struct registry_agent *registry_find(const struct registry *registry, struct ov_slice topic,
+                                           struct ov_slice agent)
+{
+    return pairs_find(&registry->agents, topic, agent);
+}

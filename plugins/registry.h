@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agents OmniDaemon has registered, by topic, from either storage backend. */
+#ifndef REGISTRY_H
+#define REGISTRY_H
+
+#include "omni.h"
+#include "pairs.h"
+
+struct registry_agent {
+    struct pair name;            /* topic, agent */
+    int64_t consumer_count;      /* 1 by default */
+    int64_t reclaim_idle_ms;     /* OMNI_RECLAIM_IDLE_MS by default */
+    int64_t dlq_retry_limit;     /* 3 by default */
+    bool detailed;               /* the three above were read */
+};
+
+struct registry_topic {
+    struct pair name;            /* topic, "" */
+    struct registry *registry;
+};
+
+struct registry {
+    struct pairs topics;         /* struct registry_topic */
+    struct pairs agents;         /* struct registry_agent */
+    uint32_t cycle;
+    bool complete;               /* the last load got everything */
+    enum redis_fault fault;      /* why not, for Redis */
+
+    /* set by the owner before a load */
+    const struct omni_options *options;
+    struct ov_host *host;
+    bool details;                /* read the agents' configurations too */
+    void (*on_topic)(void *context, struct ov_slice topic); /* NULL, or called with each */
+    void *context;
+    struct ov_buf key;
+};
+
+/* Begins a load: from Redis it sends commands (results are there after redis_run), from JSON it
+ * reads the file at once. What is no longer registered is gone after registry_finish. */
+void registry_load(struct registry *registry, struct redis *r);
+void registry_finish(struct registry *registry);
+void registry_free(struct registry *registry);
+
+const struct registry_agent *registry_find(const struct registry *registry, struct ov_slice topic,
+                                           struct ov_slice agent);
+
+/* Reads {"consumer_count": 2, ...} as it stands in an agent's `config`. */
+void registry_read_config(struct registry_agent *agent, struct ov_slice json);
+
+#endif

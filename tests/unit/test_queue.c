@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The queue: order, limits, loans, waiting, and that no sample is ever unaccounted for, with one
+ * thread and with many. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "queue.h"
+
+static size_t push(struct ov_queue *queue, const char *text, size_t samples)
+{
+    return ov_queue_push(queue, ov_slice(text), samples);
+}
+
+static void assert_balanced(struct ov_queue *queue)
+{
+    struct ov_queue_counts c = ov_queue_counts(queue);
+    assert_int_equal(c.collected, c.sent + c.dropped_full + c.dropped_rejected +
+                                  c.dropped_unfit + c.buffered);
+}
+
+/* Takes the oldest record and settles it; fails unless it reads `want`. */
+static void expect(struct ov_queue *queue, const char *want)
+{
+    struct ov_slice bytes;
+    size_t samples;
+    if (!ov_queue_take(queue, &bytes, &samples))
+        fail_msg("the queue is empty instead of holding %s", want);
+    if (!ov_slice_eq(bytes, ov_slice(want)))
+        fail_msg("%.*s instead of %s", (int)bytes.len, bytes.ptr, want);
+    ov_queue_settle(queue, 0);
+    assert_balanced(queue);
+}
+
+static void expect_empty(struct ov_queue *queue)
+{
+    struct ov_slice bytes;
+    size_t samples;
+    assert_false(ov_queue_take(queue, &bytes, &samples));
+    struct ov_queue_counts c = ov_queue_counts(queue);
+    assert_int_equal(c.buffered, 0);
+    assert_int_equal(c.buffered_bytes, 0);
+    assert_balanced(queue);
+}
+
+/* Each row pushes words of one sample a byte into a queue and says what is left, oldest first. */
+static void test_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t max_samples, max_bytes;
+        const char *push[6], *left[6];
+        size_t dropped;
+    } rows[] = {
+        {9, 9, {"a", "bb", "ccc"}, {"a", "bb", "ccc"}, 0},
+        {6, 9, {"a", "bb", "ccc"}, {"a", "bb", "ccc"}, 0},
+        {5, 9, {"a", "bb", "ccc"}, {"bb", "ccc"}, 1},
+        {4, 9, {"a", "bb", "ccc"}, {"ccc"}, 3},
+        {9, 5, {"a", "bb", "ccc"}, {"bb", "ccc"}, 1},
+        {9, 3, {"a", "bb", "ccc"}, {"ccc"}, 3},
+        {9, 2, {"a", "bb", "ccc"}, {"bb"}, 4},  /* ccc is larger than the queue */
+        {2, 9, {"ccc", "ddd"}, {0}, 6},
+        {0, 0, {"a"}, {0}, 1},
+        {3, 3, {"a", "b", "c", "d", "e"}, {"c", "d", "e"}, 2},
+        {3, 3, {"a", "b", "ccc", "d"}, {"d"}, 5},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct ov_queue *queue = ov_queue_new(rows[i].max_samples, rows[i].max_bytes);
+        size_t dropped = 0;
+        for (const char *const *w = rows[i].push; w < rows[i].push + 6 && *w; w++) {
+            dropped += push(queue, *w, strlen(*w));
+            assert_balanced(queue);
+        }
+        if (dropped != rows[i].dropped || ov_queue_counts(queue).dropped_full != dropped)
+            fail_msg("row %zu: dropped %zu instead of %zu", i, dropped, rows[i].dropped);
+        for (const char *const *w = rows[i].left; w < rows[i].left + 6 && *w; w++)
+            expect(queue, *w);
+        expect_empty(queue);
+        ov_queue_free(queue);
+    }
+}
+
+static void test_taken_is_kept(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(3, 100);
+    struct ov_slice bytes, again;
+    size_t samples;
+    push(queue, "old", 3);
+    assert_true(ov_queue_take(queue, &bytes, &samples));
+    assert_int_equal(samples, 3);
+    assert_false(ov_queue_take(queue, &again, &samples)); /* one at a time */
+    assert_false(ov_queue_wait(queue, 0));
+    assert_int_equal(push(queue, "b", 1), 0);
+    assert_int_equal(push(queue, "ccc", 3), 1); /* what waits behind the loan makes room */
+    assert_int_equal(push(queue, "ddd", 3), 3);
+    assert_true(ov_slice_eq(bytes, ov_slice("old")));
+    assert_int_equal(ov_queue_counts(queue).buffered, 6);
+    assert_balanced(queue);
+    assert_int_equal(ov_queue_put_back(queue), 3); /* now it counts again, and is the oldest */
+    assert_balanced(queue);
+    expect(queue, "ddd");
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+static void test_put_back_keeps_order(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(10, 100);
+    struct ov_slice bytes;
+    size_t samples;
+    push(queue, "a", 1);
+    push(queue, "b", 1);
+    for (int i = 0; i < 3; i++) {
+        assert_true(ov_queue_take(queue, &bytes, &samples));
+        assert_true(ov_slice_eq(bytes, ov_slice("a")));
+        assert_int_equal(ov_queue_put_back(queue), 0);
+        assert_balanced(queue);
+    }
+    expect(queue, "a");
+    expect(queue, "b");
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+static void test_counts(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(100, 100);
+    struct ov_slice bytes;
+    size_t samples;
+    push(queue, "first", 5);
+    push(queue, "second", 7);
+    ov_queue_unfit(queue, 2);
+    assert_true(ov_queue_take(queue, &bytes, &samples));
+    ov_queue_settle(queue, 2);
+    assert_true(ov_queue_take(queue, &bytes, &samples));
+    ov_queue_settle(queue, 99); /* no more can be refused than there were */
+    ov_queue_settle(queue, 0);  /* nothing is lent: nothing happens */
+    struct ov_queue_counts c = ov_queue_counts(queue);
+    assert_int_equal(c.collected, 14);
+    assert_int_equal(c.sent, 3);
+    assert_int_equal(c.dropped_rejected, 9);
+    assert_int_equal(c.dropped_unfit, 2);
+    assert_int_equal(c.dropped_full, 0);
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+static void test_new_limits(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(10, 100);
+    for (int i = 0; i < 10; i++)
+        push(queue, "x", 1);
+    ov_queue_limit(queue, 3, 100);
+    assert_int_equal(ov_queue_counts(queue).buffered, 10);
+    assert_int_equal(push(queue, "y", 1), 8);
+    expect(queue, "x");
+    expect(queue, "x");
+    expect(queue, "y");
+    expect_empty(queue);
+    ov_queue_free(queue);
+    ov_queue_free(NULL);
+}
+
+static void test_empty_record(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(10, 100);
+    assert_int_equal(ov_queue_push(queue, (struct ov_slice){NULL, 0}, 0), 0);
+    expect(queue, "");
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+static void *wake_soon(void *queue)
+{
+    ov_queue_wake(queue);
+    return NULL;
+}
+
+static void *push_soon(void *queue)
+{
+    push(queue, "x", 1);
+    return NULL;
+}
+
+static void test_wait(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(10, 100);
+    pthread_t thread;
+    assert_false(ov_queue_wait(queue, -5));
+    assert_false(ov_queue_wait(queue, ov_clock_ms() + 5));
+    ov_queue_wake(queue); /* before the wait: not lost, and good for one */
+    assert_false(ov_queue_wait(queue, INT64_MAX));
+    assert_false(ov_queue_wait(queue, ov_clock_ms() + 5));
+    assert_int_equal(pthread_create(&thread, NULL, wake_soon, queue), 0);
+    assert_false(ov_queue_wait(queue, INT64_MAX));
+    pthread_join(thread, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, push_soon, queue), 0);
+    assert_true(ov_queue_wait(queue, INT64_MAX));
+    pthread_join(thread, NULL);
+    assert_true(ov_queue_wait(queue, 0)); /* waiting takes nothing */
+    expect(queue, "x");
+    ov_queue_free(queue);
+}
+
+enum { PUSHERS = 4, PUSHES = 20000 };
+
+struct crowd {
+    struct ov_queue *queue;
+    atomic_int pushing;
+};
+
+static void *crowd_push(void *argument)
+{
+    struct crowd *crowd = argument;
+    for (uint32_t i = 0; i < PUSHES; i++) {
+        push(crowd->queue, &"0123456789"[i % 10], 10 - i % 10);
+        if (i % 64 == 0)
+            ov_queue_unfit(crowd->queue, 1);
+    }
+    if (atomic_fetch_sub(&crowd->pushing, 1) == 1)
+        ov_queue_wake(crowd->queue);
+    return NULL;
+}
+
+static void *crowd_take(void *argument)
+{
+    struct crowd *crowd = argument;
+    for (unsigned turn = 0; crowd->pushing > 0 || ov_queue_counts(crowd->queue).buffered; turn++) {
+        struct ov_slice bytes;
+        size_t samples;
+        if (!ov_queue_take(crowd->queue, &bytes, &samples)) {
+            ov_queue_wait(crowd->queue, ov_clock_ms() + 1);
+            continue;
+        }
+        if (bytes.len != samples || bytes.ptr[bytes.len - 1] != '9')
+            abort(); /* cmocka's checks belong to the main thread */
+        if (turn % 3 == 0)
+            ov_queue_put_back(crowd->queue);
+        else
+            ov_queue_settle(crowd->queue, turn % 7 == 0);
+    }
+    return NULL;
+}
+
+static void test_crowd(void **state)
+{
+    (void)state;
+    struct crowd crowd = {ov_queue_new(500, 400), PUSHERS};
+    pthread_t threads[PUSHERS + 1];
+    for (int i = 0; i < PUSHERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, crowd_push, &crowd), 0);
+    assert_int_equal(pthread_create(&threads[PUSHERS], NULL, crowd_take, &crowd), 0);
+    while (crowd.pushing > 0)
+        assert_balanced(crowd.queue);
+    for (int i = 0; i <= PUSHERS; i++)
+        pthread_join(threads[i], NULL);
+    struct ov_queue_counts c = ov_queue_counts(crowd.queue);
+    assert_int_equal(c.collected, PUSHERS * (PUSHES / 10 * 55 + (PUSHES + 63) / 64));
+    assert_int_equal(c.dropped_unfit, PUSHERS * ((PUSHES + 63) / 64));
+    expect_empty(crowd.queue);
+    ov_queue_free(crowd.queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_taken_is_kept),
+        cmocka_unit_test(test_put_back_keeps_order), cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_new_limits), cmocka_unit_test(test_empty_record),
+        cmocka_unit_test(test_wait), cmocka_unit_test(test_crowd),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
