@@ -86,7 +86,8 @@ void ov_buf_json(struct ov_buf *buf, struct ov_slice bytes)
             ov_buf_str(buf, "\xef\xbf\xbd");
         plain = ++i;
     }
-    ov_buf_add(buf, bytes.ptr + plain, bytes.len - plain);
+    if (plain < bytes.len)
+        ov_buf_add(buf, bytes.ptr + plain, bytes.len - plain);
     ov_buf_char(buf, '"');
 }
 

@@ -234,7 +234,7 @@ static void read_line(const struct ov_literal *v, void *out)
     }
 }
 
-/* Narrows `whole` to one of its parts, for complaints. False where the part is no text, reported. */
+/* Narrows `whole` to a part of it, for complaints. False where that is no text, reported. */
 static bool is_part(struct ov_literal *part, const struct ov_literal *whole,
                     const struct ov_node *node)
 {

@@ -377,7 +377,7 @@ static void open_plugins(struct reading *r, const struct ov_source *agent, const
                          struct ov_plugins **plugins)
 {
     char **dir = &r->settings->plugin_dir;
-    char *chosen = ov_plugin_dir(override, *dir);
+    char *chosen = ov_plugin_dir(override && *override ? override : NULL, *dir);
     if (!*plugins)
         *plugins = ov_plugins_new(chosen);
     r->plugins = *plugins;

@@ -93,7 +93,7 @@ struct bus_server {
 /* Commands that may be refused, each told once. */
 enum bus_command {
     BUS_SCAN, BUS_INFO, BUS_TIME, BUS_XINFO_STREAM, BUS_XINFO_GROUPS, BUS_XINFO_CONSUMERS,
-    BUS_XPENDING, BUS_XRANGE, BUS_XLEN, BUS_OBJECT, BUS_GET, BUS_HGET, BUS_COMMANDS,
+    BUS_XPENDING, BUS_XRANGE, BUS_XLEN, BUS_EXISTS, BUS_OBJECT, BUS_GET, BUS_HGET, BUS_COMMANDS,
 };
 
 /* A topic or a DLQ's group that a scan found. */
@@ -137,6 +137,9 @@ struct bus {
     bool follow_started;         /* counters mean something */
     struct event_reader *reader;
     struct pairs counts;         /* struct bus_counts */
+
+    struct bus_group **dlq_asked; /* groups whose DLQs are asked for together, in this gather */
+    size_t dlq_asked_count, dlq_asked_cap, dlq_sent;
 
     struct ov_buf key, group_key; /* scratch for key names */
 };

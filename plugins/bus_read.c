@@ -4,7 +4,7 @@
  * commands; each topic costs two, each group one or two more, and a group that has pending, lost
  * or dead entries a few beyond that.
  *
- *     topic:  XINFO STREAM ─ XINFO GROUPS ─▶ group: XLEN of its DLQ ─▶ XINFO STREAM of the DLQ
+ *     topic:  XINFO STREAM ─ XINFO GROUPS ─▶ group: EXISTS of 64 DLQs ─▶ XLEN ─▶ XINFO STREAM
  *                                                  OBJECT IDLETIME ─▶ GET │ XINFO CONSUMERS
  *                                                  XPENDING, HGET config   (pending > 0)
  *                                                  XRANGE                  (backlog to count)
@@ -20,6 +20,7 @@ enum {
     CONSUMERS_LISTED_MAX = 10000,     /* a longer list is not asked for */
     COUNT_BYTES_MAX = 256 * 1024,     /* about what a counting XRANGE may bring */
     COUNT_LEAST = 16,
+    DLQS_AT_ONCE = 64,
     CONFIG_CYCLES = 30,               /* an agent's configuration is read again after so many */
 };
 
@@ -63,14 +64,63 @@ static void on_dlq_length(struct redis *r, const struct redis_reply *reply, void
                    omni_dlq_key(&bus->key, group->name.b));
 }
 
+static void ask_dlq_length(struct bus_group *group)
+{
+    redis_send(group->bus->redis, on_dlq_length, group, 0, OV_SLICE("XLEN"),
+               omni_dlq_key(&group->bus->key, group->name.b));
+}
+
+/* Most DLQs do not exist: one EXISTS tells that of many, and only where there are some, or it is
+ * refused, each is asked for its length. */
+static void on_dlqs_exist(struct redis *r, const struct redis_reply *reply, void *context,
+                          size_t first)
+{
+    struct bus *bus = context;
+    (void)r;
+    for (size_t i = first; i < first + DLQS_AT_ONCE && i < bus->dlq_asked_count; i++) {
+        if (reply->type == REDIS_INTEGER && reply->integer == 0)
+            bus->dlq_asked[i]->dlq_length = 0;
+        else
+            ask_dlq_length(bus->dlq_asked[i]);
+    }
+    bus_refused(bus, BUS_EXISTS, OMNI_DLQ_PREFIX, reply);
+}
+
+static void send_dlqs(struct bus *bus)
+{
+    struct ov_slice words[DLQS_AT_ONCE + 1] = {OV_SLICE("EXISTS")};
+    size_t offsets[DLQS_AT_ONCE + 1], count = bus->dlq_asked_count - bus->dlq_sent;
+    if (count == 0)
+        return;
+    ov_buf_reset(&bus->key);
+    for (size_t i = 0; i < count; i++) {
+        offsets[i] = bus->key.len;
+        ov_buf_slice(&bus->key, OMNI_DLQ_PREFIX);
+        ov_buf_slice(&bus->key, bus->dlq_asked[bus->dlq_sent + i]->name.b);
+    }
+    offsets[count] = bus->key.len;
+    for (size_t i = 0; i < count; i++)
+        words[i + 1] = (struct ov_slice){bus->key.data + offsets[i], offsets[i + 1] - offsets[i]};
+    redis_send_words(bus->redis, on_dlqs_exist, bus, bus->dlq_sent, words, count + 1);
+    bus->dlq_sent = bus->dlq_asked_count;
+}
+
 static void ask_dlq(struct bus_group *group)
 {
     struct bus *bus = group->bus;
     struct bus_found *found = pairs_find(&bus->found_dlqs, group->name.b, OV_SLICE(""));
-    if (found)
+    if (found) {
         found->met = bus->cycle;
-    redis_send(bus->redis, on_dlq_length, group, 0, OV_SLICE("XLEN"),
-               omni_dlq_key(&bus->key, group->name.b));
+        ask_dlq_length(group);
+        return;
+    }
+    if (bus->dlq_asked_count == bus->dlq_asked_cap) {
+        bus->dlq_asked_cap = bus->dlq_asked_cap ? bus->dlq_asked_cap * 2 : DLQS_AT_ONCE;
+        bus->dlq_asked = ov_realloc(bus->dlq_asked, bus->dlq_asked_cap, sizeof(void *));
+    }
+    bus->dlq_asked[bus->dlq_asked_count++] = group;
+    if (bus->dlq_asked_count - bus->dlq_sent == DLQS_AT_ONCE)
+        send_dlqs(bus);
 }
 
 /* ---------------------------------------------------------------- signs of life */
@@ -577,6 +627,7 @@ int bus_read(struct bus *bus)
     bus->cycle++;
     bus->registry.on_topic = on_registered_topic;
     bus->registry.context = bus;
+    bus->dlq_asked_count = bus->dlq_sent = 0;
     ask_server(bus);
     registry_load(&bus->registry, bus->redis);
     for (size_t i = 0; i < bus->topic_names.count; i++)
@@ -590,6 +641,7 @@ int bus_read(struct bus *bus)
     registry_finish(&bus->registry);
     see_missing_groups(bus);
     see_orphan_dlqs(bus);
+    send_dlqs(bus);
     result = redis_run(bus->redis);
     if (result != OV_OK)
         return result;

@@ -268,6 +268,17 @@ static int fail_late(struct redis *r)
     return status;
 }
 
+static int fail_broken(struct redis *r)
+{
+    struct ov_buf what = {0};
+    ov_buf_str(&what, r->link.why);
+    if (!r->answered && r->url.scheme == REDIS_TCP)
+        ov_buf_str(&what, " before it answered (a port that expects TLS wants rediss://)");
+    int status = redis_fail(r, r->link.fault, ov_buf_text(&what));
+    ov_buf_free(&what);
+    return status;
+}
+
 static int await(struct redis *r)
 {
     int64_t deadline = r->progress_ms + r->options->timeout_ms;
@@ -292,7 +303,7 @@ static int turn(struct redis *r)
     if (n > 0)
         return take_in(r, (size_t)n);
     if (n < 0 || r->write_broken)
-        return redis_fail(r, r->link.fault, r->link.why);
+        return fail_broken(r);
     write_out(r);
     return r->write_broken ? OV_OK : await(r);
 }

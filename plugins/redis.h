@@ -34,8 +34,8 @@ struct redis_options {
     } tls;
 };
 /* The rows of a plugin's option table for a `struct redis_options` that is `member` of its state
- * `owner`: `url` (environment REDIS_URL, as OmniDaemon has it), `user`, `password`, `redis_timeout`,
- * `tls: {ca, cert, key, server_name, insecure}`. */
+ * `owner`: `url` (environment REDIS_URL, as OmniDaemon has it), `user`, `password`,
+ * `timeout`, `tls: {ca, cert, key, server_name, insecure}`. */
 #define REDIS_OPTION_ROWS(owner, member)                                                           \
     {                                                                                              \
         .name = "url", .type = OV_OPT_STRING, .offset = offsetof(owner, member.url),               \
@@ -52,7 +52,7 @@ struct redis_options {
         .secret = true, .help = "password as it is, in place of the URL's"                         \
     },                                                                                             \
     {                                                                                              \
-        .name = "redis_timeout", .type = OV_OPT_DURATION,                                          \
+        .name = "timeout", .type = OV_OPT_DURATION,                                                \
         .offset = offsetof(owner, member.timeout_ms),                                              \
         .fallback = "5s", .min = 10, .max = 600000,                                                \
         .help = "how long Redis may take to accept a connection or to answer"                      \
@@ -113,25 +113,33 @@ struct redis *redis_new(const struct redis_options *options, struct ov_host *hos
 void redis_free(struct redis *r);
 
 /* Makes sure of a connection: dials (names resolved anew), authenticates, selects, names it
- * `omnivigil` (a refusal of that is ignored). A refused password is tried again more and more
- * slowly, up to once a minute. Returns OV_OK, OV_STOPPED, or OV_FAILED with redis_fault and
- * redis_why set and ov_fail called. Never waits beyond the host's deadline. */
+ * `omnivigil` (a refusal of that is ignored). One that is open already is sent a PING, and dialled
+ * anew if it was lost while idle. Replies to commands that were sent but never run are dropped.
+ *
+ * A refused password is tried again more and more slowly, up to once a minute. Returns OV_OK,
+ * OV_STOPPED, or OV_FAILED with redis_fault and redis_why set and ov_fail called. Never waits
+ * beyond the host's deadline. Where the server says REDIS_LOADING, REDIS_MASTERDOWN or REDIS_BUSY
+ * this fails too, but the connection stays and may be used: INFO is answered meanwhile. */
 int redis_open(struct redis *r) OV_MUST_CHECK;
-/* After a failure of redis_open or redis_run. */
+/* Of the last redis_open, or redis_run if that failed. */
 enum redis_fault redis_fault(const struct redis *r);
-const char *redis_why(const struct redis *r); /* "127.0.0.1:6379: connection refused" */
+/* Where, what happened and what to do; "" after success, and never a secret:
+ * "127.0.0.1:6379: connection refused; is Redis running and listening there?" */
+const char *redis_why(const struct redis *r);
 /* Where, without secrets: "redis://127.0.0.1:6379/0". */
 const char *redis_address(const struct redis *r);
 /* The milliseconds the last PING of redis_open took, or -1. Each redis_open PINGs. */
 double redis_latency_ms(const struct redis *r);
 void redis_close(struct redis *r);
 
-/* Called with each reply, in order. `index` is whatever the sender gave. */
+/* Called with each reply, in order. `index` is whatever the sender gave. It may send and flush,
+ * nothing else. */
 typedef void redis_reply_fn(struct redis *r, const struct redis_reply *reply, void *context,
                             size_t index);
 
-/* Queues one command of `argc` words. Outside a reply function it may first wait until the
- * pipeline has room. Errors are kept for redis_run; after one it does nothing. */
+/* Queues one command of `argc` words, which are copied. `fn` may be NULL. Outside a reply function
+ * it then waits until the pipeline has room, and reply functions are called meanwhile. Errors are
+ * kept for redis_run; after one it does nothing. */
 void redis_send_words(struct redis *r, redis_reply_fn *fn, void *context, size_t index,
                       const struct ov_slice *words, size_t argc);
 #define redis_send(r, fn, context, index, ...)                                                     \

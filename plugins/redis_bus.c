@@ -36,14 +36,15 @@ static const char *const command_names[] = {
     [BUS_SCAN] = "SCAN", [BUS_INFO] = "INFO", [BUS_TIME] = "TIME",
     [BUS_XINFO_STREAM] = "XINFO STREAM", [BUS_XINFO_GROUPS] = "XINFO GROUPS",
     [BUS_XINFO_CONSUMERS] = "XINFO CONSUMERS", [BUS_XPENDING] = "XPENDING",
-    [BUS_XRANGE] = "XRANGE", [BUS_XLEN] = "XLEN", [BUS_OBJECT] = "OBJECT IDLETIME",
+    [BUS_XRANGE] = "XRANGE", [BUS_XLEN] = "XLEN", [BUS_EXISTS] = "EXISTS",
+    [BUS_OBJECT] = "OBJECT IDLETIME",
     [BUS_GET] = "GET", [BUS_HGET] = "HGET",
 };
 static const char *const command_rules[] = {
     [BUS_SCAN] = "+scan", [BUS_INFO] = "+info", [BUS_TIME] = "+time",
     [BUS_XINFO_STREAM] = "+xinfo", [BUS_XINFO_GROUPS] = "+xinfo",
     [BUS_XINFO_CONSUMERS] = "+xinfo", [BUS_XPENDING] = "+xpending", [BUS_XRANGE] = "+xrange",
-    [BUS_XLEN] = "+xlen", [BUS_OBJECT] = "+object", [BUS_GET] = "+get", [BUS_HGET] = "+hget",
+    [BUS_XLEN] = "+xlen", [BUS_EXISTS] = "+exists", [BUS_OBJECT] = "+object", [BUS_GET] = "+get", [BUS_HGET] = "+hget",
 };
 
 bool bus_wants(const struct bus *bus, struct ov_slice topic)
@@ -112,6 +113,7 @@ static void bus_close(void *state)
     pairs_free(&bus->found_topics, NULL);
     pairs_free(&bus->found_dlqs, NULL);
     pairs_free(&bus->counts, NULL);
+    free(bus->dlq_asked);
     ov_buf_free(&bus->key);
     ov_buf_free(&bus->group_key);
 }

@@ -13,7 +13,7 @@ static const struct {
     [REDIS_TLS] = {"tls", "check the options `ca`, `cert` and `server_name` under `tls`, and that "
                           "the port speaks TLS"},
     [REDIS_TIMEOUT] = {"timeout", "is Redis stuck or overloaded, or a firewall in between?"},
-    [REDIS_CLOSED] = {"closed", "see the server's log; a port that expects TLS wants rediss://"},
+    [REDIS_CLOSED] = {"closed", "see the server's log"},
     [REDIS_PROTOCOL] = {"protocol", "is a proxy in between?"},
     [REDIS_NOT_REDIS] = {"not_redis", "check host and port"},
     [REDIS_MAXCLIENTS] = {"maxclients", "raise `maxclients` or close idle connections"},

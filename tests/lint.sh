@@ -21,7 +21,8 @@ c_files=$(find core plugins outputs etc tests -name '*.[ch]' | sort)
 code=$(find core plugins outputs etc -name '*.[ch]' | sort)
 scripts=$(find etc tests .ci -type f \( -name '*.sh' -o -path '.ci/run' \) | sort)
 python=$(find tests -name '*.py' | sort)
-manuals=$(find . -name '*.[158]' -not -path './.git/*' -not -path './build/*' | sort)
+manuals=$(find . -name '*.[158]' -not -path './.git/*' -not -path './build/*' \
+    -not -path './autom4te.cache/*' | sort)
 
 # shellcheck disable=SC2086 # lists of files without blanks
 {

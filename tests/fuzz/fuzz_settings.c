@@ -48,8 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ov_buf report = {0};
     size_t errors = 0;
     char *text = ov_memdup(data, size);
-    struct ov_settings *settings = ov_settings_parse("fuzz", (struct ov_slice){text, size}, "/given",
-                                                     &plugins, &report, &errors);
+    struct ov_slice input = {text, size};
+    struct ov_settings *settings = ov_settings_parse("fuzz", input, "/given", &plugins, &report,
+                                                     &errors);
     require((settings == NULL) == (errors > 0), "settings and errors do not go together");
     check_report(&report);
     if (settings)

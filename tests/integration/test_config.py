@@ -164,6 +164,7 @@ def test_reload(redis, client, vigil):
     inputs = names.inputs(redis)
     config = vigil.agent_config(inputs)
     agent = vigil.run(config)
+    time.sleep(0.02)  # as long as it takes to be loaded
     agent.send(signal.SIGHUP)  # before it is ready
     before = agent.cycles(2).last(names.AGENT, topic="t", agent="a")
     for text in (GOOD.replace("interval", "intervall"), "", "[" * 1000, "\0"):

@@ -33,7 +33,10 @@ def compare_agents(samples, agents):
         got = {key: mine.get(key) for key in ("received", "processed", "failed")}
         assert got == {"received": real.received, "processed": real.processed,
                        "failed": real.failed}, (topic, name)
-        assert close_to(mine["success_ratio"], real.success_ratio(), 1e-6), (topic, name)
+        if real.processed + real.failed:
+            assert close_to(mine["success_ratio"], real.success_ratio(), 1e-6), (topic, name)
+        else:
+            assert "success_ratio" not in mine, (topic, name)
         for kind, count in real.failures.items():
             failures = samples.last(names.FAILURES, topic=topic, agent=name, error_type=kind)
             assert failures.get("failed") == count, (topic, name, kind)
@@ -64,7 +67,7 @@ def test_redis_storage_success_failure_timeout_stall(redis, client, omnidaemon, 
     omnidaemon.publish("slow", 12)
     wait_for("all dead letters",
              lambda: client.xlen("omni-dlq:group:file_system.tasks:fail") == 25, 30)
-    # 12 read, of which its 10 slots hold 10 for ever
+    # its 10 slots hold 10 for ever; how many more it has read depends on how they came
     wait_for("a stalled agent",
              lambda: truth.from_redis(client)["slow", "stuck"].received == 10, 10)
     agents = truth.from_redis(client)
@@ -85,10 +88,10 @@ def test_redis_storage_success_failure_timeout_stall(redis, client, omnidaemon, 
             ("file_system.tasks", "ok", {"pending": 0, "dlq_length": 0, "consumers": 2}),
             ("file_system.tasks", "fail", {"pending": 0, "dlq_length": 25}),
             ("eu:orders", "late, or=never", {"pending": 7, "dlq_length": 0}),
-            ("slow", "stuck", {"pending": 12})):
+            ("slow", "stuck", {"pending": truth.pending(client, "slow", "group:slow:stuck")})):
         group = samples.last(names.GROUP, topic=topic, agent=name)
         assert group["exists"] is True and group["registered"] is True
-        assert group["undelivered"] == 0
+        assert group["undelivered"] == truth.undelivered(client, topic, f"group:{topic}:{name}")
         assert {key: group.get(key, 0) for key in expected} == expected, (topic, name)
     assert samples.last(names.GROUP, topic="file_system.tasks", agent="fail")[
         "dlq_newest_seconds"] < 60
@@ -212,7 +215,8 @@ def test_json_storage(redis, client, omnidaemon_json, vigil):
     assert agents["file_system.tasks", "ok"].processed == 40
     samples = agent.wait("the truth", lambda s: settled(s, agents), 10)
     compare_agents(samples, agents)
-    assert agent.cycles(1, names.HEALTH).last(names.HEALTH)["runner"] == names.STOPPED
+    samples = agent.wait("a stopped runner",
+                         lambda s: s.last(names.HEALTH).get("runner") == names.STOPPED, 20)
     for file in ("agents", "results", "metrics", "config"):
         sample = samples.last(names.STORAGE_FILE, file=f"{file}.json")
         assert sample["exists"] is True and sample["valid"] is True

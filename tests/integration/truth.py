@@ -19,7 +19,8 @@ class Agent:
     seconds: list = dataclasses.field(default_factory=list)
 
     def success_ratio(self):
-        return self.processed / self.received
+        """Of the deliveries that ended."""
+        return self.processed / (self.processed + self.failed)
 
     def average(self):
         return sum(self.seconds) / len(self.seconds)
@@ -84,6 +85,11 @@ def undelivered(client, topic, group):
     info = next(g for g in client.xinfo_groups(f"omni-stream:{topic}") if g["name"] == group)
     last = as_number(info["last-delivered-id"])
     return sum(as_number(id) > last for id, _ in client.xrange(f"omni-stream:{topic}"))
+
+
+def pending(client, topic, group):
+    """How many entries the group has got and not acknowledged, counted one by one."""
+    return len(client.xpending_range(f"omni-stream:{topic}", group, "-", "+", 10_000))
 
 
 def lost(client, topic, group, published):

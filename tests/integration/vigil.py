@@ -117,7 +117,7 @@ class Vigil:
     def agent_config(self, inputs, outputs=(), name="agent.yaml", state=None, **agent):
         """Inputs are option maps; a file output that Agent reads is added."""
         file = {"plugin": names.FILE_OUTPUT, "path": os.path.join(self.directory, "samples.json"),
-                "format": "json", "flush": "100ms"}
+                "format": "json"}
         agent.setdefault("interval", "1s")
         agent.setdefault("jitter", "0s")
         agent["state_dir"] = os.path.join(self.directory, state or "state")

@@ -114,7 +114,7 @@ static const struct refused refused[] = {
                                                 "mean `port`?)"},
     {"inputs: [{plugin: fake, name: x, tls: {insecur: true}}]", "1:40",
      "unknown option `insecur` in `inputs.x.tls`"},
-    {"inputs: [{plugin: fake, flush: 1s}]", "1:25", "unknown option `flush`"},
+    {"inputs: [{plugin: fake, queue_bytes: 1MiB}]", "1:25", "unknown option `queue_bytes`"},
     {"inputs: [{plugin: fake, interval: 1ms}]", "1:35", "`inputs.fake.interval`: must be from"},
     {"inputs: [{plugin: fake, optional: yes}]", "1:35", "expected true or false"},
     {"outputs: [{plugin: file, queue_samples: 0}]", "1:41", "`outputs.file.queue_samples`: must"},
@@ -291,7 +291,6 @@ static void assert_builtin(const struct ov_settings *s)
     assert_int_equal(s->inputs[0].jitter_ms, -1);
     assert_int_equal(s->inputs[0].timeout_ms, 0);
     assert_int_equal(s->outputs[0].timeout_ms, 10000);
-    assert_int_equal(s->outputs[0].flush_ms, 1000);
     assert_int_equal(s->outputs[0].queue_samples, 100000);
     assert_int_equal(s->outputs[0].queue_bytes, 64 << 20);
 }
