@@ -17,6 +17,7 @@
 #include "life.h"
 #include "omni.h"
 #include "pairs.h"
+#include "refusals.h"
 #include "registry.h"
 
 struct bus_topic {
@@ -90,12 +91,6 @@ struct bus_server {
     bool loading;
 };
 
-/* Commands that may be refused, each told once. */
-enum bus_command {
-    BUS_SCAN, BUS_INFO, BUS_TIME, BUS_XINFO_STREAM, BUS_XINFO_GROUPS, BUS_XINFO_CONSUMERS,
-    BUS_XPENDING, BUS_XRANGE, BUS_XLEN, BUS_EXISTS, BUS_OBJECT, BUS_GET, BUS_HGET, BUS_COMMANDS,
-};
-
 /* A topic or a DLQ's group that a scan found. */
 struct bus_found {
     struct pair name;            /* name, ""; seen: the scan's pass */
@@ -130,8 +125,7 @@ struct bus {
     struct pairs groups;         /* struct bus_group */
     struct pairs found_topics, found_dlqs; /* struct bus_found */
     struct bus_scan scan;
-    uint64_t refused;            /* error replies, ever */
-    uint32_t refused_now, refused_before; /* bit i: enum bus_command */
+    struct refusals refusals;
 
     struct follow follow;
     bool follow_started;         /* counters mean something */
@@ -146,12 +140,6 @@ struct bus {
 
 /* Whether the options ask for this topic. */
 bool bus_wants(const struct bus *bus, struct ov_slice topic);
-/* Notes an error reply to `command` about `key`; NOGROUP and missing keys are no errors. */
-void bus_refused(struct bus *bus, enum bus_command command, struct ov_slice key,
-                 const struct redis_reply *reply);
-/* After a gather: announces what is no longer refused. */
-void bus_refused_settle(struct bus *bus);
-
 /* Whether a first pass over the keyspace has to be made before the gather; bus_scan_run makes it,
  * bus_scan_step goes on with a pass by a few steps or begins one that is due. */
 int bus_scan_run(struct bus *bus) OV_MUST_CHECK;

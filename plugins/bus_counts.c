@@ -39,7 +39,7 @@ int bus_counts_follow(struct bus *bus)
         ov_recovered(bus->host, "omni-metrics");
     } else if (result == OV_FAILED && refused != REDIS_FINE) {
         bus->follow_started = false;
-        bus->refused++;
+        bus->refusals.count++;
         ov_problem(bus->host, "omni-metrics", "cannot follow omni-metrics: %s%s%s",
                    redis_fault_word(refused), *redis_fault_remedy(refused) ? ": " : "",
                    redis_fault_remedy(refused));

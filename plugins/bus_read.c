@@ -40,7 +40,7 @@ static void on_dlq(struct redis *r, const struct redis_reply *reply, void *conte
     (void)r;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        bus_refused(group->bus, BUS_XINFO_STREAM, OMNI_DLQ_PREFIX, reply);
+        refusals_note(&group->bus->refusals, REFUSABLE_XINFO_STREAM, OMNI_DLQ_PREFIX, reply);
         return;
     }
     group->dlq_length = redis_int(redis_map_get(reply, "length"), group->dlq_length);
@@ -55,7 +55,7 @@ static void on_dlq_length(struct redis *r, const struct redis_reply *reply, void
     struct bus *bus = group->bus;
     (void)index;
     if (reply->type != REDIS_INTEGER) {
-        bus_refused(bus, BUS_XLEN, OMNI_DLQ_PREFIX, reply);
+        refusals_note(&bus->refusals, REFUSABLE_XLEN, OMNI_DLQ_PREFIX, reply);
         return;
     }
     group->dlq_length = reply->integer;
@@ -83,7 +83,7 @@ static void on_dlqs_exist(struct redis *r, const struct redis_reply *reply, void
         else
             ask_dlq_length(bus->dlq_asked[i]);
     }
-    bus_refused(bus, BUS_EXISTS, OMNI_DLQ_PREFIX, reply);
+    refusals_note(&bus->refusals, REFUSABLE_EXISTS, OMNI_DLQ_PREFIX, reply);
 }
 
 static void send_dlqs(struct bus *bus)
@@ -135,7 +135,7 @@ static void on_value(struct redis *r, const struct redis_reply *reply, void *con
     if (reply->type == REDIS_STRING)
         life_value_read(&signs, ov_slice_eq(reply->text, OV_SLICE("false")), &group->life_memory);
     else
-        bus_refused(group->bus, BUS_GET, OV_SLICE("_subscription_active"), reply);
+        refusals_note(&group->bus->refusals, REFUSABLE_GET, OV_SLICE("_subscription_active"), reply);
 }
 
 static int64_t lower(int64_t known, int64_t value)
@@ -166,7 +166,7 @@ static void on_consumers(struct redis *r, const struct redis_reply *reply, void 
     (void)r;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        bus_refused(bus, BUS_XINFO_CONSUMERS, OMNI_STREAM_PREFIX, reply);
+        refusals_note(&bus->refusals, REFUSABLE_XINFO_CONSUMERS, OMNI_STREAM_PREFIX, reply);
         return;
     }
     for (size_t i = 0; i < reply->count; i++) {
@@ -209,7 +209,7 @@ static void on_key_idle(struct redis *r, const struct redis_reply *reply, void *
     if (reply->type == REDIS_INTEGER)
         group->key_idle_ms = reply->integer * 1000;
     else
-        bus_refused(bus, BUS_OBJECT, OV_SLICE("_subscription_active"), reply);
+        refusals_note(&bus->refusals, REFUSABLE_OBJECT, OV_SLICE("_subscription_active"), reply);
     struct life_signs signs = {.now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms};
     if (group->key_idle_ms >= 0 && life_wants_value(&signs, &group->life_memory))
         redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
@@ -242,7 +242,7 @@ static void on_config(struct redis *r, const struct redis_reply *reply, void *co
     if (reply->type == REDIS_STRING)
         registry_read_config(&agent, reply->text);
     else
-        bus_refused(group->bus, BUS_HGET, OV_SLICE("agent"), reply);
+        refusals_note(&group->bus->refusals, REFUSABLE_HGET, OV_SLICE("agent"), reply);
     group->reclaim_idle_ms = agent.reclaim_idle_ms;
     group->config_cycle = group->bus->cycle;
 }
@@ -253,7 +253,7 @@ static void on_pending(struct redis *r, const struct redis_reply *reply, void *c
     struct bus_group *group = context;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        bus_refused(group->bus, BUS_XPENDING, OMNI_STREAM_PREFIX, reply);
+        refusals_note(&group->bus->refusals, REFUSABLE_XPENDING, OMNI_STREAM_PREFIX, reply);
         return;
     }
     for (size_t i = 0; i < reply->count; i++) {
@@ -296,7 +296,7 @@ static void on_undelivered(struct redis *r, const struct redis_reply *reply, voi
     struct bus_group *group = context;
     (void)r;
     if (reply->type != REDIS_ARRAY) {
-        bus_refused(group->bus, BUS_XRANGE, OMNI_STREAM_PREFIX, reply);
+        refusals_note(&group->bus->refusals, REFUSABLE_XRANGE, OMNI_STREAM_PREFIX, reply);
         return;
     }
     if (reply->count && reply->items[0].type == REDIS_ARRAY && reply->items[0].count)
@@ -409,7 +409,7 @@ static void on_groups(struct redis *r, const struct redis_reply *reply, void *co
     (void)index;
     if (reply->type != REDIS_ARRAY) {
         topic->groups_read = redis_reply_fault(reply) == REDIS_NOKEY;
-        bus_refused(topic->bus, BUS_XINFO_GROUPS, OMNI_STREAM_PREFIX, reply);
+        refusals_note(&topic->bus->refusals, REFUSABLE_XINFO_GROUPS, OMNI_STREAM_PREFIX, reply);
         return;
     }
     topic->groups_read = true;
@@ -440,7 +440,7 @@ static void on_stream(struct redis *r, const struct redis_reply *reply, void *co
         topic->read = fault == REDIS_NOKEY;
         if (fault == REDIS_WRONGTYPE && (topic->configured || topic->registered))
             topic->read = true; /* there is something of that name, but no stream */
-        bus_refused(topic->bus, BUS_XINFO_STREAM, OMNI_STREAM_PREFIX, reply);
+        refusals_note(&topic->bus->refusals, REFUSABLE_XINFO_STREAM, OMNI_STREAM_PREFIX, reply);
         return;
     }
     const struct redis_reply *first = redis_map_get(reply, "first-entry");
@@ -497,7 +497,7 @@ static void on_time(struct redis *r, const struct redis_reply *reply, void *cont
         bus->server.now_ms = redis_int(&reply->items[0], 0) * 1000 +
                              redis_int(&reply->items[1], 0) / 1000;
     else
-        bus_refused(bus, BUS_TIME, OV_SLICE(""), reply);
+        refusals_note(&bus->refusals, REFUSABLE_TIME, OV_SLICE(""), reply);
 }
 
 static void copy_word(char *out, size_t size, struct ov_slice value)
@@ -541,7 +541,7 @@ static void on_info(struct redis *r, const struct redis_reply *reply, void *cont
     (void)r;
     (void)index;
     if (reply->type != REDIS_STRING) {
-        bus_refused(bus, BUS_INFO, OV_SLICE(""), reply);
+        refusals_note(&bus->refusals, REFUSABLE_INFO, OV_SLICE(""), reply);
         return;
     }
     struct ov_slice rest = reply->text;

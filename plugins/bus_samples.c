@@ -367,7 +367,7 @@ void bus_samples(struct bus *bus, struct ov_batch *batch)
     ov_sample_int(s, BUS_LOST, totals.lost);
     ov_sample_int(s, BUS_DLQ_LENGTH, totals.dlq_length);
     ov_sample_bool(s, BUS_SCAN_COMPLETE, bus->scan.completed);
-    ov_sample_int(s, BUS_REFUSED, (int64_t)bus->refused);
+    ov_sample_int(s, BUS_REFUSED, (int64_t)bus->refusals.count);
     server_fields(bus, s, batch);
     follow_fields(bus, s);
 }

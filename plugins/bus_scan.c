@@ -90,7 +90,7 @@ static void on_scan(struct redis *r, const struct redis_reply *reply, void *cont
     }
     if (reply->type != REDIS_ARRAY || reply->count != 2 ||
         reply->items[0].text.len >= sizeof scan->cursor) {
-        bus_refused(bus, BUS_SCAN, OV_SLICE(""), reply);
+        refusals_note(&bus->refusals, REFUSABLE_SCAN, OV_SLICE(""), reply);
         scan->running = false;
         scan->next_ms = ov_clock_ms() + bus->scan_interval_ms;
         return;

@@ -32,21 +32,6 @@ static const struct ov_option options[] = {
     {.name = NULL},
 };
 
-static const char *const command_names[] = {
-    [BUS_SCAN] = "SCAN", [BUS_INFO] = "INFO", [BUS_TIME] = "TIME",
-    [BUS_XINFO_STREAM] = "XINFO STREAM", [BUS_XINFO_GROUPS] = "XINFO GROUPS",
-    [BUS_XINFO_CONSUMERS] = "XINFO CONSUMERS", [BUS_XPENDING] = "XPENDING",
-    [BUS_XRANGE] = "XRANGE", [BUS_XLEN] = "XLEN", [BUS_EXISTS] = "EXISTS",
-    [BUS_OBJECT] = "OBJECT IDLETIME",
-    [BUS_GET] = "GET", [BUS_HGET] = "HGET",
-};
-static const char *const command_rules[] = {
-    [BUS_SCAN] = "+scan", [BUS_INFO] = "+info", [BUS_TIME] = "+time",
-    [BUS_XINFO_STREAM] = "+xinfo", [BUS_XINFO_GROUPS] = "+xinfo",
-    [BUS_XINFO_CONSUMERS] = "+xinfo", [BUS_XPENDING] = "+xpending", [BUS_XRANGE] = "+xrange",
-    [BUS_XLEN] = "+xlen", [BUS_EXISTS] = "+exists", [BUS_OBJECT] = "+object", [BUS_GET] = "+get", [BUS_HGET] = "+hget",
-};
-
 bool bus_wants(const struct bus *bus, struct ov_slice topic)
 {
     for (size_t i = 0; i < bus->topic_names.count; i++)
@@ -56,33 +41,6 @@ bool bus_wants(const struct bus *bus, struct ov_slice topic)
         if (ov_glob(bus->topic_patterns.items[i], topic))
             return true;
     return bus->topic_names.count == 0 && bus->topic_patterns.count == 0;
-}
-
-void bus_refused(struct bus *bus, enum bus_command command, struct ov_slice key,
-                 const struct redis_reply *reply)
-{
-    enum redis_fault fault = redis_reply_fault(reply);
-    if (fault == REDIS_FINE || fault == REDIS_NOKEY || fault == REDIS_NOGROUP)
-        return;
-    bus->refused++;
-    if (bus->refused_now & UINT32_C(1) << command)
-        return;
-    bus->refused_now |= UINT32_C(1) << command;
-    ov_problem(bus->host, command_names[command],
-               "%s%s%.*s is refused: %.*s%s%s%s", command_names[command], key.len ? " on " : "",
-               (int)key.len, key.ptr, (int)reply->text.len, reply->text.ptr,
-               fault == REDIS_NOPERM ? " (allow it: ACL SETUSER <user> " : "",
-               fault == REDIS_NOPERM ? command_rules[command] : "",
-               fault == REDIS_NOPERM ? " and the keys)" : "");
-}
-
-void bus_refused_settle(struct bus *bus)
-{
-    for (unsigned i = 0; i < BUS_COMMANDS; i++)
-        if ((bus->refused_before & ~bus->refused_now) & UINT32_C(1) << i)
-            ov_recovered(bus->host, command_names[i]);
-    bus->refused_before = bus->refused_now;
-    bus->refused_now = 0;
 }
 
 static void bus_check(void *state, struct ov_check *check)
@@ -98,7 +56,8 @@ static int bus_open(void *state, struct ov_host *host)
     bus->redis = redis_new(&bus->omni.redis, host);
     bus->reader = event_reader_new();
     bus->registry.options = &bus->omni;
-    bus->registry.host = host;
+    bus->refusals.host = host;
+    bus->registry.refusals = &bus->refusals;
     return OV_OK;
 }
 
@@ -139,7 +98,7 @@ static int bus_gather(void *state, struct ov_batch *batch)
         result = gather_connected(bus);
     if (result == OV_OK) {
         bus_samples(bus, batch);
-        bus_refused_settle(bus);
+        refusals_settle(&bus->refusals);
     } else if (result == OV_FAILED) {
         bus_sample_down(bus, batch);
     }

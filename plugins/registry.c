@@ -8,8 +8,10 @@
 
 enum { AGENTS_FILE_MAX_BYTES = 64 * 1024 * 1024 };
 
-static void fault(struct registry *registry, enum redis_fault fault)
+static void refused(struct registry *registry, enum refusable command, const char *what,
+                    const struct redis_reply *reply)
 {
+    enum redis_fault fault = refusals_note(registry->refusals, command, ov_slice(what), reply);
     registry->complete = false;
     if (registry->fault == REDIS_FINE)
         registry->fault = fault;
@@ -81,7 +83,7 @@ static void on_agents(struct redis *r, const struct redis_reply *reply, void *co
     struct ov_slice topic = of->name.a;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        fault(registry, redis_reply_fault(reply));
+        refused(registry, REFUSABLE_SMEMBERS, "agents:topic", reply);
         return;
     }
     for (size_t i = 0; i < reply->count; i++) {
@@ -113,7 +115,7 @@ static void on_topics(struct redis *r, const struct redis_reply *reply, void *co
     const struct ov_slice none = {NULL, 0};
     (void)index;
     if (reply->type != REDIS_ARRAY || reply->count != 2) {
-        fault(registry, redis_reply_fault(reply));
+        refused(registry, REFUSABLE_SSCAN, "topics", reply);
         return;
     }
     const struct redis_reply *names = &reply->items[1];

@@ -5,6 +5,7 @@
 
 #include "omni.h"
 #include "pairs.h"
+#include "refusals.h"
 
 struct registry_agent {
     struct pair name;            /* topic, agent */
@@ -28,7 +29,7 @@ struct registry {
 
     /* set by the owner before a load */
     const struct omni_options *options;
-    struct ov_host *host;
+    struct refusals *refusals;
     bool details;                /* read the agents' configurations too */
     void (*on_topic)(void *context, struct ov_slice topic); /* NULL, or called with each */
     void *context;

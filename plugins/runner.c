@@ -29,7 +29,8 @@ static int open_runner(void *state, struct ov_host *host)
     runner->redis = redis_new(&runner->omni.redis, host);
     runner->reader = event_reader_new();
     runner->registry.options = &runner->omni;
-    runner->registry.host = host;
+    runner->refusals.host = host;
+    runner->registry.refusals = &runner->refusals;
     runner->registry.details = true;
     runner->tasks.window_ms = runner->window_ms;
     runner->follow_file.length = -1;
@@ -109,6 +110,7 @@ static int gather(void *state, struct ov_batch *batch)
     if (result == OV_STOPPED)
         return result;
     runner_samples(runner, batch);
+    refusals_settle(&runner->refusals);
     if (result == OV_FAILED) /* the connection broke; ov_fail has said how */
         return result;
     return runner->facts.bus_up ? OV_OK : ov_fail(runner->host, "%s", redis_why(runner->redis));

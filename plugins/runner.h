@@ -51,6 +51,7 @@ struct runner {
 
     struct ov_host *host;
     struct redis *redis;
+    struct refusals refusals;
     struct registry registry;
     uint32_t cycle;
     struct runner_facts facts;

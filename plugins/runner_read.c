@@ -75,9 +75,10 @@ static void on_start_time(struct redis *r, const struct redis_reply *reply, void
     const char *why;
     (void)r;
     struct json_object *value = reply->type == REDIS_STRING ? json_read(reply->text, &why) : NULL;
-    if (redis_reply_fault(reply) != REDIS_FINE) {
+    if (reply->type == REDIS_ERROR) {
         runner->facts.storage_up = false;
-        say_why(&runner->facts, redis_fault_word(redis_reply_fault(reply)));
+        say_why(&runner->facts, redis_fault_word(refusals_note(
+                                    &runner->refusals, REFUSABLE_GET, OV_SLICE("config"), reply)));
     } else if (index == 0) {
         take_start_time(runner, value);
     } else {
@@ -94,6 +95,7 @@ static void on_supervisor(struct redis *r, const struct redis_reply *reply, void
     (void)r;
     (void)index;
     struct json_object *value = reply->type == REDIS_STRING ? json_read(reply->text, &why) : NULL;
+    refusals_note(&s->runner->refusals, REFUSABLE_GET, OV_SLICE("supervisor"), reply);
     take_supervisor(s->runner, s->name.a, value);
     json_object_put(value);
 }
@@ -129,6 +131,9 @@ static void on_key_idle(struct redis *r, const struct redis_reply *reply, void *
     if (reply->type == REDIS_INTEGER)
         runner->facts.freshest_key_ms = lower(runner->facts.freshest_key_ms,
                                               reply->integer * 1000);
+    else
+        refusals_note(&runner->refusals, REFUSABLE_OBJECT, OV_SLICE("_subscription_active"),
+                      reply);
 }
 
 static void ask_redis_storage(struct runner *runner)
@@ -192,6 +197,8 @@ static void on_time(struct redis *r, const struct redis_reply *reply, void *cont
     if (reply->type == REDIS_ARRAY && reply->count == 2)
         runner->facts.now_ms = redis_int(&reply->items[0], 0) * 1000 +
                                redis_int(&reply->items[1], 0) / 1000;
+    else
+        refusals_note(&runner->refusals, REFUSABLE_TIME, OV_SLICE(""), reply);
 }
 
 /* The number after "name:" in INFO's text; -1 without. */
@@ -231,6 +238,8 @@ static void on_client_list(struct redis *r, const struct redis_reply *reply, voi
     (void)index;
     if (reply->type == REDIS_STRING)
         runner->facts.blocked_readers = (int64_t)count_readers(reply->text);
+    else
+        refusals_note(&runner->refusals, REFUSABLE_CLIENT_LIST, OV_SLICE(""), reply);
 }
 
 static void on_info_clients(struct redis *r, const struct redis_reply *reply, void *context,
@@ -238,8 +247,10 @@ static void on_info_clients(struct redis *r, const struct redis_reply *reply, vo
 {
     struct runner *runner = context;
     (void)index;
-    if (reply->type != REDIS_STRING)
+    if (reply->type != REDIS_STRING) {
+        refusals_note(&runner->refusals, REFUSABLE_INFO, OV_SLICE(""), reply);
         return;
+    }
     char *copy = ov_memdup(reply->text.ptr, reply->text.len);
     struct ov_slice info = {copy, reply->text.len};
     runner->facts.blocked_clients = info_number(info, "blocked_clients");
@@ -258,7 +269,9 @@ static void on_pending(struct redis *r, const struct redis_reply *reply, void *c
     struct runner *runner = context;
     (void)r;
     if (reply->type != REDIS_ARRAY) {
-        runner->facts.pending_unknown |= redis_reply_fault(reply) != REDIS_NOGROUP;
+        runner->facts.pending_unknown |= refusals_note(&runner->refusals, REFUSABLE_XPENDING,
+                                                       OMNI_STREAM_PREFIX, reply) !=
+                                         REDIS_NOGROUP;
         return;
     }
     for (size_t i = 0; i < reply->count; i++) {

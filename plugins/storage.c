@@ -23,7 +23,8 @@ static int open_storage(void *state, struct ov_host *host)
     storage->host = host;
     storage->redis = redis_new(&storage->omni.redis, host);
     storage->registry.options = &storage->omni;
-    storage->registry.host = host;
+    storage->refusals.host = host;
+    storage->registry.refusals = &storage->refusals;
     return OV_OK;
 }
 
@@ -55,6 +56,7 @@ static int gather(void *state, struct ov_batch *batch)
         snprintf(facts->why, sizeof facts->why, "%s", redis_why(storage->redis));
     }
     storage_samples(storage, batch);
+    refusals_settle(&storage->refusals);
     return result;
 }
 

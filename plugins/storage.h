@@ -42,6 +42,7 @@ struct storage {
 
     struct ov_host *host;
     struct redis *redis;
+    struct refusals refusals;
     struct registry registry;
     struct storage_facts facts;
     struct storage_file_facts files[STORAGE_FILES];

@@ -12,22 +12,14 @@ enum { RESULT_LIFE_SECONDS = 86400 };
 
 enum wanted { WANT_INDEXED, WANT_METRICS };
 
-static void refused(struct storage *storage, const struct redis_reply *reply)
-{
-    enum redis_fault fault = redis_reply_fault(reply);
-    if (fault != REDIS_FINE && fault != REDIS_NOKEY)
-        ov_problem(storage->host, redis_fault_word(fault), "a command is refused: %.*s%s%s",
-                   (int)reply->text.len, reply->text.ptr, *redis_fault_remedy(fault) ? ": " : "",
-                   redis_fault_remedy(fault));
-}
-
 static void on_number(struct redis *r, const struct redis_reply *reply, void *context,
                       size_t index)
 {
     struct storage *storage = context;
     (void)r;
     if (reply->type != REDIS_INTEGER)
-        refused(storage, reply);
+        refusals_note(&storage->refusals, index == WANT_INDEXED ? REFUSABLE_ZCARD : REFUSABLE_XLEN,
+                      OV_SLICE(""), reply);
     else if (index == WANT_INDEXED)
         storage->facts.results_indexed = reply->integer;
     else
@@ -43,7 +35,7 @@ static void on_results(struct redis *r, const struct redis_reply *reply, void *c
     if (reply->type == REDIS_INTEGER)
         storage->facts.results = reply->integer;
     else
-        refused(storage, reply);
+        refusals_note(&storage->refusals, REFUSABLE_ZCOUNT, OV_SLICE("results:index"), reply);
 }
 
 static void on_time(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
@@ -55,6 +47,8 @@ static void on_time(struct redis *r, const struct redis_reply *reply, void *cont
     if (reply->type == REDIS_ARRAY && reply->count == 2)
         storage->facts.now_ms = redis_int(&reply->items[0], 0) * 1000 +
                                 redis_int(&reply->items[1], 0) / 1000;
+    else
+        refusals_note(&storage->refusals, REFUSABLE_TIME, OV_SLICE(""), reply);
     snprintf(since, sizeof since, "%jd.%03d",
              (intmax_t)(storage->facts.now_ms / 1000 - RESULT_LIFE_SECONDS),
              (int)(storage->facts.now_ms % 1000));
@@ -71,7 +65,7 @@ static void on_memory(struct redis *r, const struct redis_reply *reply, void *co
     (void)r;
     (void)index;
     if (reply->type != REDIS_STRING) {
-        refused(storage, reply);
+        refusals_note(&storage->refusals, REFUSABLE_INFO, OV_SLICE(""), reply);
         return;
     }
     const char *at = memmem(reply->text.ptr, reply->text.len, word, sizeof word - 1);

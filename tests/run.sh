@@ -243,11 +243,13 @@ count_checks() {
         log=${trs%.trs}.log
         name="$2 $(basename "$trs" .trs)"
         result=$(sed -n 's/^:test-result: *//p' "$trs")
-        grep '^\[       OK \]' "$log" | sed "s/^\[       OK \] /ok $name: /" >>"$build/results"
-        grep -E '^\[  (FAILED|ERROR)  \] [^0-9]|^\[  ERROR   \] [^0-9]' "$log" | sort -u |
-            sed "s/^\[[^]]*\] /not ok $name: /" >>"$build/results"
-        if [ "$result" != PASS ] || ! grep -q '^\[  PASSED  \]' "$log"; then
-            not_ok "$name ($result)"
+        sed -n "s/^\[       OK \] /ok $name: /p" "$log" >>"$build/results"
+        bad=$(sed -n "s/^\[  FAILED  \] \([A-Za-z_]\)/not ok $name: \1/p" "$log" | sort -u)
+        if [ -n "$bad" ]; then
+            echo "$bad" | tee -a "$build/results"
+            tail -n 40 "$log"
+        elif [ "$result" != PASS ] || ! grep -q '^\[  PASSED  \]' "$log"; then
+            not_ok "$name: ended badly ($result)"
             tail -n 40 "$log"
         fi
     done
