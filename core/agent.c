@@ -373,8 +373,9 @@ int ov_agent_run(const char *config, const char *plugin_dir, double seconds)
     pthread_rwlock_init(&agent.router, NULL);
     bool started = start(&agent);
     if (started) {
-        ov_log_line(OV_INFO, NULL, "started: %zu inputs, %zu outputs, configuration %s",
-                    agent.crew->input_count, agent.crew->output_count,
+        ov_log_line(OV_INFO, NULL, "started: %zu input%s, %zu output%s, configuration %s",
+                    agent.crew->input_count, agent.crew->input_count == 1 ? "" : "s",
+                    agent.crew->output_count, agent.crew->output_count == 1 ? "" : "s",
                     agent.crew->settings->path ? agent.crew->settings->path : "built in");
         ov_systemd_notify("READY=1");
         serve(&agent, end);

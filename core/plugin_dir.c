@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,16 +14,16 @@
 /* libtool leaves modules in .libs beside the program. */
 static char *build_tree_dir(void)
 {
-    char path[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof "/.libs");
+    char program[PATH_MAX], dir[PATH_MAX + sizeof "/.libs"];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
     if (len <= 0)
         return NULL;
-    path[len] = '\0';
-    char *slash = strrchr(path, '/');
+    program[len] = '\0';
+    char *slash = strrchr(program, '/');
     if (!slash)
         return NULL;
-    strcpy(slash, "/.libs");
-    return access(path, X_OK) == 0 ? ov_strdup(path) : NULL;
+    snprintf(dir, sizeof dir, "%.*s/.libs", (int)(slash - program), program);
+    return access(dir, X_OK) == 0 ? ov_strdup(dir) : NULL;
 }
 
 char *ov_plugin_dir(const char *option, const char *configured)

@@ -24,7 +24,8 @@ struct bus_topic {
     struct pair name;            /* topic, "" */
     struct bus *bus;
     bool configured, registered; /* named in the options; has agents */
-    bool read;                   /* XINFO STREAM was answered */
+    bool read;                   /* XINFO STREAM was answered, or at least XLEN */
+    bool length_only;            /* ... of the facts only the length is known */
     bool exists;                 /* as a stream */
     bool groups_read;            /* XINFO GROUPS was answered (or there is no stream) */
     uint32_t groups;

@@ -390,7 +390,7 @@ static void read_group(struct bus_topic *topic, const struct redis_reply *info)
         ask_consumers(group);
     if (group->pending > 0)
         ask_pending(group, has_agent, agent);
-    if (!topic->read)
+    if (!topic->read || topic->length_only)
         return;
     group->backlog = backlog_judge(&topic->facts, &group->facts, &group->backlog_memory);
     if (group->backlog.oldest_is_first) {
@@ -429,18 +429,34 @@ static size_t body_bytes(const struct redis_reply *entry)
     return bytes;
 }
 
-static void on_stream(struct redis *r, const struct redis_reply *reply, void *context,
-                      size_t index)
+/* Asked where XINFO STREAM is refused. */
+static void on_stream_length(struct redis *r, const struct redis_reply *reply, void *context,
+                             size_t index)
 {
     struct bus_topic *topic = context;
     (void)r;
     (void)index;
+    refusals_note(&topic->bus->refusals, REFUSABLE_XLEN, OMNI_STREAM_PREFIX, reply);
+    if (reply->type != REDIS_INTEGER || reply->integer == 0)
+        return; /* 0 is also the length of what does not exist */
+    topic->read = topic->exists = topic->length_only = true;
+    topic->facts = (struct stream_facts){.length = reply->integer, .added = -1, .empty = true};
+}
+
+static void on_stream(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct bus_topic *topic = context;
+    (void)index;
     if (reply->type != REDIS_ARRAY) {
-        enum redis_fault fault = redis_reply_fault(reply);
+        enum redis_fault fault = refusals_note(&topic->bus->refusals, REFUSABLE_XINFO_STREAM,
+                                               OMNI_STREAM_PREFIX, reply);
         topic->read = fault == REDIS_NOKEY;
-        if (fault == REDIS_WRONGTYPE && (topic->configured || topic->registered))
-            topic->read = true; /* there is something of that name, but no stream */
-        refusals_note(&topic->bus->refusals, REFUSABLE_XINFO_STREAM, OMNI_STREAM_PREFIX, reply);
+        if (fault == REDIS_WRONGTYPE) /* there is something of that name, but no stream */
+            topic->read = topic->configured || topic->registered;
+        else if (fault != REDIS_NOKEY)
+            redis_send(r, on_stream_length, topic, 0, OV_SLICE("XLEN"),
+                       omni_stream_key(&topic->bus->key, topic->name.a));
         return;
     }
     const struct redis_reply *first = redis_map_get(reply, "first-entry");
@@ -470,7 +486,7 @@ static void ask_topic(struct bus *bus, struct ov_slice name, bool configured, bo
     if (asked)
         return;
     topic->bus = bus;
-    topic->read = topic->exists = topic->groups_read = false;
+    topic->read = topic->exists = topic->groups_read = topic->length_only = false;
     topic->groups = 0;
     topic->facts = (struct stream_facts){0};
     redis_send(bus->redis, on_stream, topic, 0, OV_SLICE("XINFO"), OV_SLICE("STREAM"),

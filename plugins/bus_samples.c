@@ -359,7 +359,7 @@ void bus_samples(struct bus *bus, struct ov_batch *batch)
         group_sample(bus, (struct bus_group *)bus->groups.entries[i], &totals, batch);
     ov_sample_bool(s, BUS_UP, true);
     if (redis_latency_ms(bus->redis) >= 0)
-        ov_sample_float(s, BUS_LATENCY, redis_latency_ms(bus->redis) / 1e3);
+        ov_sample_float(s, BUS_LATENCY, round(redis_latency_ms(bus->redis) * 1e3) / 1e6);
     ov_sample_int(s, BUS_TOPICS, totals.topics);
     ov_sample_int(s, BUS_GROUPS, totals.groups);
     ov_sample_int(s, BUS_PENDING, totals.pending);

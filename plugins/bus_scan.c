@@ -111,7 +111,7 @@ static int run_steps(struct bus *bus, int steps, int64_t deadline_ms)
 {
     struct bus_scan *scan = &bus->scan;
     if (!scan->running) {
-        strcpy(scan->cursor, "0");
+        memcpy(scan->cursor, "0", 2);
         scan->running = true;
         scan->pass += 2; /* see on_type */
     }

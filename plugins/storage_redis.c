@@ -4,6 +4,7 @@
  * results there are, are those the index has from the last day, and the rest of it is a leak.
  * Nothing here depends on how many results there are.
  */
+#include <math.h>
 #include <stdio.h>
 
 #include "storage.h"
@@ -101,6 +102,6 @@ int storage_read_redis(struct storage *storage)
         storage->facts.agents = (int64_t)storage->registry.agents.count;
         storage->facts.topics = (int64_t)storage->registry.topics.count;
     }
-    storage->facts.latency_seconds = redis_latency_ms(r) / 1e3;
+    storage->facts.latency_seconds = round(redis_latency_ms(r) * 1e3) / 1e6;
     return OV_OK;
 }

@@ -5,7 +5,8 @@
 #     tests/run.sh [--full] [--only STEP] ...
 #
 # Steps: lint, unit (address and undefined behaviour sanitizers), thread (thread sanitizer), clang,
-# integration (real Redis, InfluxDB and OmniDaemon), fuzz (a few seconds a target), distcheck.
+# integration (real Redis, InfluxDB and OmniDaemon), quickstart, fuzz (a few seconds a target),
+# distcheck.
 # --full fuzzes longer and runs the integration tests a second time, against the sanitized build.
 #
 # Nothing is written to the work tree: sources are copied, built and tested in a directory that is
@@ -338,6 +339,41 @@ step_integration() {
     integration sanitized "integration with sanitizers"
 }
 
+# quickstart WHAT SIGNAL NAME=VALUE... COMMAND...: runs it in an empty directory with little in its environment;
+# samples must come, and nothing may be left of it. SIGNAL is sent after 4 s, - is for none.
+quickstart() {
+    signal=$2
+    shift 2
+    rm -rf "$build/quick" && mkdir -p "$build/quick/tmp" "$build/quick/cwd" || return 1
+    cd "$build/quick/cwd" || return 1
+    env -i PATH=/usr/bin:/bin TMPDIR="$build/quick/tmp" "$@" >"$build/quick/samples" &
+    child=$!
+    if [ "$signal" != - ]; then
+        sleep 4
+        kill -s "$signal" "$child"
+    fi
+    wait "$child"
+    code=$?
+    case $signal in -) expected=0 ;; *) expected=143 ;; esac
+    grep -q '^omnidaemon_group,.*agent=mail-sorter' "$build/quick/samples" ||
+        { echo "no samples"; return 1; }
+    left=$(ls -A "$build/quick/tmp" "$build/quick/cwd" | grep -v ':$' | grep .)
+    [ -z "$left" ] || { echo "left behind: $left"; return 1; }
+    if ps -e -o args= | grep -F "$build/quick/tmp" | grep -v grep; then
+        echo "still running"
+        return 1
+    fi
+    [ "$code" -eq "$expected" ] || { echo "exit status $code"; return 1; }
+}
+
+step_quickstart() {
+    say "quickstart: the demonstration, to its end and interrupted"
+    one "quickstart builds and ends" quickstart build - \
+        OV_BUILD="$build/quick.build" sh "$build/src/etc/quickstart.sh" --seconds 4
+    one "quickstart ends at SIGTERM" quickstart signal TERM \
+        OV_BUILD="$build/quick.build" sh "$build/src/etc/quickstart.sh"
+}
+
 step_fuzz() {
     say "fuzz: $fuzz_seconds s a target"
     one "build fuzz targets" configure_and_make fuzz CC=clang --enable-fuzzers \
@@ -374,7 +410,7 @@ build=$(cd "$build" && pwd)
 
 install_missing || { not_ok "what the tests need"; exit 1; }
 prepare || { not_ok "autoreconf"; exit 1; }
-for step in lint unit thread clang integration fuzz distcheck; do
+for step in lint unit thread clang integration quickstart fuzz distcheck; do
     wanted "$step" || continue
     "step_$step"
 done
