@@ -77,12 +77,14 @@ static void deliver(void *context, const struct ov_batch *batch)
 
 static void crew_free(struct crew *crew)
 {
-    if (!crew || crew->hung)
+    if (!crew)
         return;
     for (size_t i = 0; i < crew->input_count; i++)
         ov_input_free(crew->inputs[i]);
     for (size_t i = 0; i < crew->output_count; i++)
         ov_output_free(crew->outputs[i]);
+    if (crew->hung) /* what it may still use stays */
+        return;
     free(crew->inputs);
     free(crew->outputs);
     ov_settings_free(crew->settings);
@@ -155,30 +157,39 @@ static void crew_start(struct crew *crew)
                         strerror(errno));
 }
 
+/* One that hangs is taken out of the crew, whose memory then has to stay for its sake. */
+static void leave_behind(struct crew *crew, const char *name)
+{
+    crew->hung = true;
+    ov_log_line(OV_ERROR, name, "does not end within the grace time and is left behind");
+}
+
 static void crew_stop_inputs(struct crew *crew, int64_t deadline_ms)
 {
+    size_t ended = 0;
     for (size_t i = 0; i < crew->input_count; i++)
         ov_input_stop(crew->inputs[i]);
     for (size_t i = 0; i < crew->input_count; i++) {
         if (ov_input_join(crew->inputs[i], deadline_ms))
-            continue;
-        crew->hung = true;
-        ov_log_line(OV_ERROR, ov_input_name(crew->inputs[i]),
-                    "does not end within the grace time and is left behind");
+            crew->inputs[ended++] = crew->inputs[i];
+        else
+            leave_behind(crew, ov_input_name(crew->inputs[i]));
     }
+    crew->input_count = ended;
 }
 
 static void crew_stop_outputs(struct crew *crew, int64_t deadline_ms)
 {
+    size_t ended = 0;
     for (size_t i = 0; i < crew->output_count; i++)
         ov_output_finish(crew->outputs[i], deadline_ms);
     for (size_t i = 0; i < crew->output_count; i++) {
         if (ov_output_join(crew->outputs[i], deadline_ms))
-            continue;
-        crew->hung = true;
-        ov_log_line(OV_ERROR, ov_output_name(crew->outputs[i]),
-                    "does not end within the grace time and is left behind");
+            crew->outputs[ended++] = crew->outputs[i];
+        else
+            leave_behind(crew, ov_output_name(crew->outputs[i]));
     }
+    crew->output_count = ended;
 }
 
 /* ---------------------------------------------------------------- reload */
@@ -229,13 +240,8 @@ static void replace_crew(struct agent *agent, struct crew *new)
     crew_stop_inputs(old, ov_clock_ms() + old->settings->grace_ms);
     pthread_rwlock_wrlock(&agent->router);
     crew_stop_outputs(old, ov_clock_ms());
-    if (old->hung) {
-        for (size_t i = 0; i < new->input_count; i++)
-            ov_input_restore(new->inputs[i]);
-    } else {
-        succeed_inputs(new, old);
-        succeed_outputs(new, old);
-    }
+    succeed_inputs(new, old);
+    succeed_outputs(new, old);
     log_undelivered(old);
     agent->crew = new;
     pthread_rwlock_unlock(&agent->router);
