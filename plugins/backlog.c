@@ -11,6 +11,12 @@ static bool lag_is_told(const struct group_facts *g)
     return g->read >= 0 && g->lag >= 0;
 }
 
+/* The lag as it was when the stream was asked: a moment earlier, so entries may have come since. */
+static int64_t lag_then(const struct stream_facts *s, const struct group_facts *g)
+{
+    return s->added >= 0 && s->added - g->read < g->lag ? s->added - g->read : g->lag;
+}
+
 /* Whether the memory is of this group's present life: nothing in it may have gone back. */
 static bool memory_fits(const struct stream_facts *s, const struct group_facts *g,
                         const struct backlog_memory *m)
@@ -24,13 +30,16 @@ static bool has_moved(const struct group_facts *g, const struct backlog_memory *
     return redis_id_compare(g->last_delivered, m->last_delivered) != 0;
 }
 
-/* Takes `current` as what was lost under the regime `by_lag`; another regime, or a smaller number
- * than before, carries over what was counted until now. */
+/* Takes `current` as what was lost under the regime `by_lag`; another regime carries over what was
+ * counted until now. Under the same one nothing is found again: a smaller number than before comes
+ * of facts that are not of one moment. */
 static void settle(struct backlog *b, const struct stream_facts *s, const struct group_facts *g,
                    int64_t current, bool by_lag, int64_t place, struct backlog_memory *m)
 {
-    if (m->known && (m->by_lag != by_lag || current < m->current || (!by_lag && has_moved(g, m))))
+    if (m->known && (m->by_lag != by_lag || (!by_lag && has_moved(g, m))))
         m->carried += m->current;
+    else if (current < m->current)
+        current = m->current;
     m->known = true;
     m->by_lag = by_lag;
     m->last_delivered = g->last_delivered;
@@ -49,13 +58,13 @@ static void judge_before(struct backlog *b, const struct stream_facts *s,
     b->left = s->length;
     b->oldest_is_first = s->length > 0;
     if (lag_is_told(g)) {
-        settle(b, s, g, at_least_0(g->lag - s->length), true, -1, m);
+        settle(b, s, g, at_least_0(lag_then(s, g) - s->length), true, -1, m);
         return;
     }
     int64_t begins = s->added < 0 ? -1 : s->added - s->length;
     int64_t place = m->known && !has_moved(g, m) && m->place >= 0 ? m->place : begins;
     settle(b, s, g, at_least_0(begins - place), false, place, m);
-    if (first_sight || s->added < 0)
+    if (first_sight)
         b->lost = -1;
 }
 
@@ -66,9 +75,14 @@ struct backlog backlog_judge(const struct stream_facts *s, const struct group_fa
     bool fits = memory_fits(s, g, m);
     if (!fits)
         *m = (struct backlog_memory){.place = -1};
-    if (redis_id_compare(g->last_delivered, s->last_generated) >= 0) {
+    int ahead = redis_id_compare(g->last_delivered, s->last_generated);
+    if (ahead > 0) { /* it read on since the stream was asked: a later look tells what it lost */
         b.left = 0;
-        settle(&b, s, g, lag_is_told(g) ? g->lag : 0, lag_is_told(g), s->added, m);
+        b.lost = m->known ? m->carried + m->current : -1;
+    } else if (ahead == 0) {
+        b.left = 0;
+        settle(&b, s, g, lag_is_told(g) ? at_least_0(lag_then(s, g)) : 0, lag_is_told(g),
+               s->added, m);
     } else if (s->empty || redis_id_compare(g->last_delivered, s->first) < 0) {
         judge_before(&b, s, g, m);
     } else if (fits && m->by_lag && lag_is_told(g) &&
@@ -78,6 +92,8 @@ struct backlog backlog_judge(const struct stream_facts *s, const struct group_fa
         b.left = g->lag - m->current;
         settle(&b, s, g, m->current, true, -1, m);
     }
+    if (s->added < 0)
+        b.lost = -1;
     b.waiting = b.left != 0;
     return b;
 }
@@ -89,7 +105,7 @@ void backlog_counted(struct backlog *b, const struct stream_facts *s, const stru
     b->left = left;
     b->waiting = left > 0;
     if (lag_is_told(g)) {
-        settle(b, s, g, at_least_0(g->lag - left), true, -1, m);
+        settle(b, s, g, at_least_0(lag_then(s, g) - left), true, -1, m);
         return;
     }
     settle(b, s, g, 0, false, s->added < 0 ? -1 : s->added - left, m);

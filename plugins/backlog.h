@@ -54,8 +54,9 @@ struct backlog {
     bool oldest_is_first;       /* the oldest entry left is the stream's first */
 };
 
-/* What the facts alone say. Where left is -1, count entries after last_delivered (up to a limit)
- * and call backlog_counted. Updates the memory. */
+/* What the facts alone say. Where left is -1, count the entries after last_delivered up to
+ * last_generated (within a limit) and call backlog_counted. Updates the memory. The stream was
+ * asked before the group: what was added or read in between does not count as lost. */
 struct backlog backlog_judge(const struct stream_facts *stream, const struct group_facts *group,
                              struct backlog_memory *memory);
 /* Completes a judgement with an exact count of the entries left. */

@@ -4,6 +4,7 @@
  *
  *     bus_scan.c     which topics and DLQs exist          (SCAN, now and then)
  *     bus_read.c     what each topic and group is like    (one pipeline a gather)
+ *     bus_server.c   what Redis says of itself            (in the same pipeline)
  *     bus_counts.c   what happened on the bus             (follows `omni-metrics`)
  *     bus_samples.c  the samples
  *     redis_bus.c    the plugin: options, and the order of it all
@@ -122,6 +123,8 @@ struct bus {
     struct registry registry;
     uint32_t cycle;
     struct bus_server server;
+    int64_t blocked_seen_ms;     /* when a client was last seen in a blocking read; 0: never */
+    bool nobody_blocks;          /* none is, for longer than consumers take between two reads */
     struct pairs topics;         /* struct bus_topic */
     struct pairs groups;         /* struct bus_group */
     struct pairs found_topics, found_dlqs; /* struct bus_found */
@@ -146,11 +149,17 @@ bool bus_wants(const struct bus *bus, struct ov_slice topic);
 int bus_scan_run(struct bus *bus) OV_MUST_CHECK;
 void bus_scan_step(struct bus *bus);
 
+/* Sends what `server` is filled in from. */
+void bus_server_ask(struct bus *bus);
+/* Finds out whether nobody blocks; at the very first look that may take a second one, a little
+ * later. As redis_run. */
+int bus_server_blocked(struct bus *bus) OV_MUST_CHECK;
+
 /* Fills in topics, groups and server. As redis_run. */
 int bus_read(struct bus *bus) OV_MUST_CHECK;
 void bus_group_free(void *group);
 
-/* Follows `omni-metrics`. Failures of the connection only; a refusal is reported and passed over. */
+/* Follows `omni-metrics`. Fails with the connection only; a refusal is told and passed over. */
 int bus_counts_follow(struct bus *bus) OV_MUST_CHECK;
 struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct ov_slice group);
 void bus_save(const struct bus *bus, struct ov_buf *out);

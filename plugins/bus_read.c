@@ -9,7 +9,6 @@
  *                                                  XPENDING, HGET config   (pending > 0)
  *                                                  XRANGE                  (backlog to count)
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,7 +134,8 @@ static void on_value(struct redis *r, const struct redis_reply *reply, void *con
     if (reply->type == REDIS_STRING)
         life_value_read(&signs, ov_slice_eq(reply->text, OV_SLICE("false")), &group->life_memory);
     else
-        refusals_note(&group->bus->refusals, REFUSABLE_GET, OV_SLICE("_subscription_active"), reply);
+        refusals_note(&group->bus->refusals, REFUSABLE_GET, OV_SLICE("_subscription_active"),
+                      reply);
 }
 
 static int64_t lower(int64_t known, int64_t value)
@@ -312,12 +312,13 @@ static void on_undelivered(struct redis *r, const struct redis_reply *reply, voi
 }
 
 /* The entries after last_delivered: the oldest of them, and where the facts do not tell how many
- * there are, as many as a bounded reply can hold. */
+ * there are, as many as a bounded reply can hold. Those that came since the stream was asked are
+ * not of these facts. */
 static void ask_undelivered(struct bus_group *group)
 {
     struct bus *bus = group->bus;
     struct redis_id after = group->facts.last_delivered;
-    char start[48], count[24];
+    char start[48], end[48], count[24];
     size_t fitting = COUNT_BYTES_MAX / (group->topic->entry_bytes + 64);
     size_t limit = group->backlog.left >= 0 ? 1
                    : fitting < COUNT_LEAST ? COUNT_LEAST
@@ -327,7 +328,8 @@ static void ask_undelivered(struct bus_group *group)
     snprintf(count, sizeof count, "%zu", limit);
     redis_send(bus->redis, on_undelivered, group, limit, OV_SLICE("XRANGE"),
                omni_stream_key(&bus->key, group->topic->name.a), redis_id_text(after, start),
-               OV_SLICE("+"), OV_SLICE("COUNT"), ov_slice(count));
+               redis_id_text(group->topic->facts.last_generated, end), OV_SLICE("COUNT"),
+               ov_slice(count));
 }
 
 /* ---------------------------------------------------------------- groups */
@@ -502,90 +504,6 @@ static void on_registered_topic(void *context, struct ov_slice name)
         ask_topic(bus, name, false, true);
 }
 
-/* ---------------------------------------------------------------- the server */
-
-static void on_time(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
-{
-    struct bus *bus = context;
-    (void)r;
-    (void)index;
-    if (reply->type == REDIS_ARRAY && reply->count == 2)
-        bus->server.now_ms = redis_int(&reply->items[0], 0) * 1000 +
-                             redis_int(&reply->items[1], 0) / 1000;
-    else
-        refusals_note(&bus->refusals, REFUSABLE_TIME, OV_SLICE(""), reply);
-}
-
-static void copy_word(char *out, size_t size, struct ov_slice value)
-{
-    size_t len = value.len < size ? value.len : size - 1;
-    memcpy(out, value.ptr, len);
-    out[len] = '\0';
-}
-
-static int version_number(const char *text)
-{
-    int major = 0, minor = 0, patch = 0;
-    return sscanf(text, "%3d.%3d.%3d", &major, &minor, &patch) >= 1
-               ? major * 10000 + minor * 100 + patch : 0;
-}
-
-static void take_info(struct bus_server *server, struct ov_slice name, struct ov_slice value)
-{
-    const struct { const char *name; int64_t *to; } numbers[] = {
-        {"uptime_in_seconds", &server->uptime_s}, {"used_memory", &server->memory_used},
-        {"maxmemory", &server->memory_limit}, {"connected_clients", &server->clients},
-        {"blocked_clients", &server->blocked_clients}, {"used_memory_peak", &server->memory_peak},
-    };
-    const struct redis_reply number = {.type = REDIS_STRING, .text = value};
-    for (size_t i = 0; i < OV_COUNT(numbers); i++)
-        if (ov_slice_eq(name, ov_slice(numbers[i].name)))
-            *numbers[i].to = redis_int(&number, -1);
-    if (ov_slice_eq(name, OV_SLICE("redis_version"))) {
-        copy_word(server->version, sizeof server->version, value);
-        server->version_number = version_number(server->version);
-    } else if (ov_slice_eq(name, OV_SLICE("role"))) {
-        copy_word(server->role, sizeof server->role, value);
-    } else if (ov_slice_eq(name, OV_SLICE("maxmemory_policy"))) {
-        copy_word(server->policy, sizeof server->policy, value);
-    }
-}
-
-static void on_info(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
-{
-    struct bus *bus = context;
-    (void)r;
-    (void)index;
-    if (reply->type != REDIS_STRING) {
-        refusals_note(&bus->refusals, REFUSABLE_INFO, OV_SLICE(""), reply);
-        return;
-    }
-    struct ov_slice rest = reply->text;
-    while (rest.len) {
-        const char *end = memchr(rest.ptr, '\n', rest.len);
-        size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
-        const char *colon = memchr(rest.ptr, ':', len);
-        size_t trimmed = len && rest.ptr[len - 1] == '\r' ? len - 1 : len;
-        if (colon && colon < rest.ptr + trimmed)
-            take_info(&bus->server, (struct ov_slice){rest.ptr, (size_t)(colon - rest.ptr)},
-                      (struct ov_slice){colon + 1, (size_t)(rest.ptr + trimmed - colon - 1)});
-        rest.ptr += len + (end != NULL);
-        rest.len -= len + (end != NULL);
-    }
-}
-
-static void ask_server(struct bus *bus)
-{
-    static const char *const sections[] = {"server", "clients", "memory", "replication"};
-    bus->server = (struct bus_server){
-        .now_ms = ov_wall_ns() / 1000000, .uptime_s = -1, .memory_used = -1, .memory_limit = -1,
-        .memory_peak = -1, .clients = -1, .blocked_clients = -1,
-    };
-    redis_send(bus->redis, on_time, bus, 0, OV_SLICE("TIME"));
-    for (size_t i = 0; i < OV_COUNT(sections); i++)
-        redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), ov_slice(sections[i]));
-}
-
 /* ---------------------------------------------------------------- what has no group */
 
 /* Agents whose group is not there (any more): nobody will ever give them a task. */
@@ -644,7 +562,7 @@ int bus_read(struct bus *bus)
     bus->registry.on_topic = on_registered_topic;
     bus->registry.context = bus;
     bus->dlq_asked_count = bus->dlq_sent = 0;
-    ask_server(bus);
+    bus_server_ask(bus);
     registry_load(&bus->registry, bus->redis);
     for (size_t i = 0; i < bus->topic_names.count; i++)
         ask_topic(bus, bus->topic_names.items[i], true, false);
@@ -663,5 +581,5 @@ int bus_read(struct bus *bus)
         return result;
     pairs_sweep(&bus->groups, bus->cycle, bus_group_free);
     pairs_sweep(&bus->topics, bus->cycle, NULL);
-    return OV_OK;
+    return bus_server_blocked(bus);
 }

@@ -214,7 +214,7 @@ static enum life group_life(struct bus *bus, struct bus_group *group, struct ov_
         .youngest_ms = group->youngest_ms, .reclaim_idle_ms = reclaim_idle(bus, group, agent),
         .moved = redis_id_compare(group->last_delivered_before, group->facts.last_delivered) < 0 &&
                  group->last_delivered_before.ms,
-        .nobody_blocks = bus->server.blocked_clients == 0,
+        .nobody_blocks = bus->nobody_blocks,
     };
     return life_judge(&signs, &group->life_memory);
 }

@@ -16,26 +16,26 @@ static double saved_at(struct json_object *list, size_t i)
     return isfinite(at) && at > 0 ? at : 0;
 }
 
-/* The position after the last event counted: behind the counted ones of its moment, which are
- * looked for from the end. The list is in the order in which events were saved. */
+/* The position after the last event counted: behind the counted ones of its moment, which is looked
+ * for from the end. The list is in the order in which events were saved, also where the clock was
+ * set back in between. */
 static size_t find_place(struct follow_file *f, struct json_object *list, size_t count)
 {
-    size_t at = count;
+    size_t end = count;
     int64_t seen = 0;
     if (f->last_saved_at == 0)
         return 0;
-    while (at > 0 && saved_at(list, at - 1) > f->last_saved_at)
-        at--;
-    size_t end = at;
-    while (at > 0 && saved_at(list, at - 1) == f->last_saved_at) {
-        at--;
+    while (end > 0 && saved_at(list, end - 1) != f->last_saved_at)
+        end--;
+    size_t at = end;
+    for (; at > 0 && saved_at(list, at - 1) == f->last_saved_at; at--)
         seen++;
-    }
-    if (seen == 0) {
-        f->gaps += end == 0 && count > 0; /* all there is came later: the place was dropped */
-        return end;
-    }
-    return seen > f->same_moment ? at + (size_t)f->same_moment : end;
+    if (seen)
+        return seen > f->same_moment ? at + (size_t)f->same_moment : end;
+    for (end = count; end > 0 && saved_at(list, end - 1) > f->last_saved_at;)
+        end--;
+    f->gaps += end == 0 && count > 0; /* all there is came later: the place was dropped */
+    return end;
 }
 
 static void count_from(struct follow_file *f, struct json_object *list, size_t at, size_t count,
@@ -68,6 +68,7 @@ int follow_file_run(struct follow_file *f, const char *dir, follow_file_fn *fn, 
     ov_buf_free(&path);
     if (missing == ENOENT) {
         f->length = -1;
+        f->inode = 0; /* it is read again should the same one come back */
         return OV_OK;
     }
     int64_t mtime_ns = missing ? 0 : (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;

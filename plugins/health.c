@@ -23,7 +23,7 @@ enum runner_state runner_judge(const struct runner_signs *s)
 {
     if (!s->readable)
         return RUNNER_UNKNOWN;
-    if (s->polling == SIGN_YES || s->busy == SIGN_YES)
+    if (s->polling == SIGN_YES || (s->started && s->busy == SIGN_YES))
         return RUNNER_ACTIVE;
     if ((s->polling == SIGN_UNKNOWN || s->busy == SIGN_UNKNOWN) && s->recent == SIGN_YES)
         return RUNNER_ACTIVE;

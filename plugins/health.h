@@ -31,7 +31,8 @@ struct runner_signs {
     bool started;       /* storage holds a start time */
     int64_t agents;     /* registered */
     enum sign polling;  /* consumers wait in a blocking read */
-    enum sign busy;     /* entries were delivered lately and are being worked on */
+    enum sign busy;     /* entries were delivered lately and may be being worked on; says nothing
+                           once the runner stopped in an orderly way */
     enum sign recent;   /* task events or heartbeats came lately */
 };
 /* Recent events only tell where polling and busy cannot be known. */

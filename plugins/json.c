@@ -19,18 +19,21 @@ struct json_object *json_read(struct ov_slice text, const char **why)
         return NULL;
     }
     struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     struct json_object *value = json_tokener_parse_ex(tokener, text.ptr, (int)text.len);
     enum json_tokener_error error = json_tokener_get_error(tokener);
-    if (error == json_tokener_continue) /* a number may end with the text */
-        value = json_tokener_parse_ex(tokener, "\n", 1), error = json_tokener_get_error(tokener);
     size_t end = json_tokener_get_parse_end(tokener);
+    if (error == json_tokener_continue && end == text.len) { /* a number may end with the text */
+        value = json_tokener_parse_ex(tokener, "\n", 1);
+        error = json_tokener_get_error(tokener);
+    }
     while (end < text.len && strchr(" \t\r\n", text.ptr[end]) && text.ptr[end])
         end++;
     if (error == json_tokener_continue)
         *why = "ends in the middle";
     else if (error != json_tokener_success)
         *why = json_tokener_error_desc(error);
-    else if (end < text.len && end > 1)
+    else if (end < text.len)
         *why = "something follows the value";
     json_tokener_free(tokener);
     if (!*why)

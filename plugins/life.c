@@ -3,7 +3,7 @@
 #include "omni.h"
 
 enum {
-    FRESH_MS = OMNI_POLL_MS + 3000,        /* idle times have a resolution of a second */
+    FRESH_MS = OMNI_FRESH_MS,
     PROBATION_MS = OMNI_RECLAIM_LOOP_MS + 5000,
     REREAD_MS = 300000,
 };

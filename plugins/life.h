@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether somebody works for a consumer group. OmniDaemon's consumers read the key
- * `_subscription_active:<group>` before each blocking read of at most 5 s, so its idle time tells
- * a poller; its reclaim loops read the same key every 30 s and live on when the consumers have
+ * `_subscription_active:<group>` before each blocking read, every 6 s or less, so its idle time
+ * tells a poller; its reclaim loops read the same key every 30 s and live on when the consumers have
  * stopped for good. A consumer whose slots are all taken does not poll: it is busy, and entries
  * were delivered lately. Reading the key ourselves resets its idle time, hence the memory.
  *
@@ -26,7 +26,7 @@ struct life_signs {
     int64_t youngest_ms;       /* since the last delivery of a pending entry; -1: none */
     int64_t reclaim_idle_ms;   /* the agent's */
     bool moved;                /* entries were read since the last look */
-    bool nobody_blocks;        /* no client at all waits in a blocking read */
+    bool nobody_blocks;        /* no client at all has waited in a blocking read for a while */
 };
 
 /* Zeros at first. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <poll.h>
 
 #include "omni.h"
 
@@ -75,6 +76,14 @@ bool omni_group_agent(struct ov_slice group, struct ov_slice topic, struct ov_sl
         return false;
     *agent = (struct ov_slice){group.ptr + skip, group.len - skip};
     return true;
+}
+
+void omni_pause(struct ov_host *host, int64_t ms)
+{
+    struct pollfd stop = {.fd = ov_host_stop_fd(host), .events = POLLIN};
+    int64_t left = ov_host_deadline(host) - ov_clock_ms();
+    if (left > 0)
+        poll(&stop, 1, (int)(ms < left ? ms : left));
 }
 
 double omni_age(int64_t now_ms, uint64_t at_ms)

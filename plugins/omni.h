@@ -45,7 +45,11 @@ extern const char *const omni_backend_names[];
 
 /* Times OmniDaemon works with, in milliseconds. */
 enum {
-    OMNI_POLL_MS = 5000,             /* a consumer's longest blocking read */
+    OMNI_POLL_MS = 6000,             /* a consumer's turn: it blocks for 5 s, and its client's
+                                        timeout of 5 s then often costs it another second, in
+                                        which it does not block */
+    OMNI_FRESH_MS = OMNI_POLL_MS + 2000, /* what was touched within this may be in use */
+    OMNI_UNBLOCKED_MS = 1200,        /* longer than a consumer is out of its blocking read */
     OMNI_RECLAIM_LOOP_MS = 30000,    /* between two looks of a reclaim loop */
     OMNI_RECLAIM_IDLE_MS = 180000,   /* default reclaim_idle_ms */
     OMNI_CONSUMER_SLOTS = 10,        /* tasks at once for each consumer */
@@ -65,6 +69,9 @@ struct ov_slice omni_config_key(struct ov_buf *key, const char *prefix, const ch
 /* The agent of a group that is called as OmniDaemon calls it, "group:<topic>:<agent>"; false for
  * a custom name. The topic must be known: the name alone does not tell where it ends. */
 bool omni_group_agent(struct ov_slice group, struct ov_slice topic, struct ov_slice *agent);
+
+/* Sleeps, unless the agent stops or the host's deadline comes first. */
+void omni_pause(struct ov_host *host, int64_t ms);
 
 /* Age in seconds of an entry id or a Unix time in ms, against `now_ms`; never negative. NaN for
  * what is no time of OmniDaemon's: before 2001, or more than a day ahead. */

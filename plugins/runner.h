@@ -39,6 +39,7 @@ struct runner_facts {
     char runner_id[128];
     int64_t blocked_clients, clients; /* -1: not told */
     int64_t blocked_readers;       /* clients in XREADGROUP; -1: not told */
+    int64_t others;                /* clients that are no monitors of ours; -1: not told */
     int64_t freshest_key_ms;       /* least idle time of the subscription keys; -1: not told */
     bool any_busy, pending_unknown;
     double newest_update;          /* of a supervisor that runs; NaN: none */
@@ -55,6 +56,7 @@ struct runner {
     struct registry registry;
     uint32_t cycle;
     struct runner_facts facts;
+    int64_t readers_seen_ms;       /* when a client was last seen in XREADGROUP; 0: never */
     struct pairs supervisors;      /* struct supervisor */
     struct event_reader *reader;
     struct tasks tasks;
@@ -68,8 +70,8 @@ struct runner {
  * say so), else as redis_run. */
 int runner_read(struct runner *runner) OV_MUST_CHECK;
 
-/* Whether consumers of OmniDaemon wait in a blocking read. */
-enum sign runner_polling(const struct runner_facts *facts);
+/* Whether consumers of OmniDaemon wait in a blocking read, or did a moment ago. */
+enum sign runner_polling(const struct runner *runner);
 
 extern const struct ov_measurement *const runner_measurements[];
 void runner_samples(struct runner *runner, struct ov_batch *batch);

@@ -218,16 +218,20 @@ static int64_t info_number(struct ov_slice info, const char *name)
     return -1;
 }
 
-static size_t count_readers(struct ov_slice list)
+/* Counts the lines of CLIENT LIST that are blocked readers, and those that are not ours. */
+static void count_clients(struct runner_facts *facts, struct ov_slice list)
 {
-    static const char word[] = " cmd=xreadgroup ";
-    size_t count = 0;
-    const char *at = list.ptr, *end = list.ptr + list.len;
-    while (at < end && (at = memmem(at, (size_t)(end - at), word, sizeof word - 1))) {
-        count++;
-        at += sizeof word - 1;
+    facts->blocked_readers = facts->others = 0;
+    while (list.len) {
+        const char *end = memchr(list.ptr, '\n', list.len);
+        size_t len = end ? (size_t)(end - list.ptr) : list.len;
+        facts->blocked_readers += memmem(list.ptr, len, OV_SLICE(" cmd=xreadgroup ").ptr,
+                                         OV_SLICE(" cmd=xreadgroup ").len) != NULL;
+        facts->others += len && !memmem(list.ptr, len, OV_SLICE(" name=omnivigil ").ptr,
+                                        OV_SLICE(" name=omnivigil ").len);
+        list.ptr += len + (end != NULL);
+        list.len -= len + (end != NULL);
     }
-    return count;
 }
 
 static void on_client_list(struct redis *r, const struct redis_reply *reply, void *context,
@@ -237,7 +241,7 @@ static void on_client_list(struct redis *r, const struct redis_reply *reply, voi
     (void)r;
     (void)index;
     if (reply->type == REDIS_STRING)
-        runner->facts.blocked_readers = (int64_t)count_readers(reply->text);
+        count_clients(&runner->facts, reply->text);
     else
         refusals_note(&runner->refusals, REFUSABLE_CLIENT_LIST, OV_SLICE(""), reply);
 }
@@ -258,7 +262,7 @@ static void on_info_clients(struct redis *r, const struct redis_reply *reply, vo
     free(copy);
     if (runner->facts.blocked_clients == 0)
         runner->facts.blocked_readers = 0;
-    else if (runner->facts.clients >= 0 && runner->facts.clients <= CLIENTS_LISTED_MAX)
+    if (runner->facts.clients >= 0 && runner->facts.clients <= CLIENTS_LISTED_MAX)
         redis_send(r, on_client_list, runner, 0, OV_SLICE("CLIENT"), OV_SLICE("LIST"),
                    OV_SLICE("TYPE"), OV_SLICE("normal"));
 }
@@ -283,7 +287,7 @@ static void on_pending(struct redis *r, const struct redis_reply *reply, void *c
 }
 
 /* Asked only where nobody polls: is that because everybody is busy? The clients are looked at
- * once more, since a consumer may have been between two reads. */
+ * once more, at the first time after a pause, since consumers may have been between two reads. */
 static void ask_busy(struct runner *runner)
 {
     struct ov_buf group = {0};
@@ -311,13 +315,22 @@ static void ask_key_idle(struct runner *runner)
     ov_buf_free(&group);
 }
 
-enum sign runner_polling(const struct runner_facts *facts)
+/* A consumer is out of its blocking read for a second in six: one look is not enough. */
+enum sign runner_polling(const struct runner *runner)
 {
-    if (facts->blocked_readers == 0 || facts->freshest_key_ms > KEY_FRESH_MS)
+    const struct runner_facts *facts = &runner->facts;
+    if (facts->freshest_key_ms > KEY_FRESH_MS)
         return SIGN_NO;
-    if (facts->blocked_readers > 0)
-        return SIGN_YES;
+    if (facts->blocked_readers >= 0)
+        return runner->readers_seen_ms &&
+               ov_clock_ms() - runner->readers_seen_ms <= OMNI_FRESH_MS ? SIGN_YES : SIGN_NO;
     return facts->freshest_key_ms >= 0 && facts->blocked_clients > 0 ? SIGN_YES : SIGN_UNKNOWN;
+}
+
+static void note_readers(struct runner *runner)
+{
+    if (runner->facts.blocked_readers > 0)
+        runner->readers_seen_ms = ov_clock_ms();
 }
 
 static int read_redis(struct runner *runner)
@@ -339,9 +352,14 @@ static int read_redis(struct runner *runner)
             ask_key_idle(runner);
         result = redis_run(runner->redis);
     }
-    if (result == OV_OK && runner_polling(&runner->facts) != SIGN_YES) {
+    note_readers(runner);
+    if (result == OV_OK && runner_polling(runner) != SIGN_YES) {
+        if (runner->cycle == 1 && runner->registry.agents.count &&
+            runner->facts.freshest_key_ms <= OMNI_FRESH_MS)
+            omni_pause(runner->host, OMNI_UNBLOCKED_MS);
         ask_busy(runner);
         result = redis_run(runner->redis);
+        note_readers(runner);
     }
     return result;
 }
@@ -354,6 +372,7 @@ int runner_read(struct runner *runner)
     *facts = (struct runner_facts){
         .now_ms = ov_wall_ns() / 1000000, .bus_up = true, .storage_up = true,
         .start_time = (double)NAN, .blocked_clients = -1, .clients = -1, .blocked_readers = -1,
+        .others = -1,
         .freshest_key_ms = -1, .newest_update = (double)NAN,
     };
     int result = read_redis(runner);

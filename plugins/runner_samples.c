@@ -126,7 +126,9 @@ static void known_int(struct ov_sample *s, unsigned field, int64_t value)
 /* Unix seconds as the age they have now; NaN where they are no time. */
 static double age_of(const struct runner *runner, double at)
 {
-    return at > 0 && at < 1e12 ? omni_age(runner->facts.now_ms, (uint64_t)(at * 1000)) : (double)NAN;
+    if (!(at > 0 && at < 1e12))
+        return (double)NAN;
+    return omni_age(runner->facts.now_ms, (uint64_t)(at * 1000));
 }
 
 /* ---------------------------------------------------------------- health */
@@ -147,8 +149,8 @@ static enum runner_state judge(const struct runner *runner)
         .readable = facts->bus_up && facts->storage_up,
         .started = isfinite(facts->start_time),
         .agents = (int64_t)runner->registry.agents.count,
-        .polling = runner_polling(facts),
-        .busy = sign_of(!facts->pending_unknown, facts->any_busy),
+        .polling = runner_polling(runner),
+        .busy = sign_of(!facts->pending_unknown, facts->any_busy && facts->others != 0),
         .recent = sign_of(true, recent),
     };
     return runner_judge(&signs);

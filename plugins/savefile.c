@@ -102,8 +102,8 @@ bool saved_int(struct ov_slice *line, int64_t *value)
         line->ptr++;
         line->len--;
     }
-    if (!saved_uint(line, &number) || number > INT64_MAX)
+    if (!saved_uint(line, &number) || number > (uint64_t)INT64_MAX + negative)
         return false;
-    *value = negative ? -(int64_t)number : (int64_t)number;
+    *value = (int64_t)(negative ? -number : number);
     return true;
 }

@@ -74,7 +74,8 @@ static void on_memory(struct redis *r, const struct redis_reply *reply, void *co
     if (!at)
         return;
     const char *end = reply->text.ptr + reply->text.len;
-    for (at += sizeof word - 1; at < end && *at >= '0' && *at <= '9' && bytes < INT64_MAX / 20; at++)
+    at += sizeof word - 1;
+    for (; at < end && *at >= '0' && *at <= '9' && bytes < INT64_MAX / 20; at++)
         bytes = bytes * 10 + (*at - '0');
     storage->facts.memory_used = bytes;
 }

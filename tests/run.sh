@@ -339,8 +339,9 @@ step_integration() {
     integration sanitized "integration with sanitizers"
 }
 
-# quickstart WHAT SIGNAL NAME=VALUE... COMMAND...: runs it in an empty directory with little in its environment;
-# samples must come, and nothing may be left of it. SIGNAL is sent after 4 s, - is for none.
+# quickstart WHAT SIGNAL NAME=VALUE... COMMAND...: runs it in an empty directory with little in its
+# environment; samples must come, and nothing may be left of it. SIGNAL is sent after 4 s, - is for
+# none.
 quickstart() {
     signal=$2
     shift 2
@@ -357,9 +358,10 @@ quickstart() {
     case $signal in -) expected=0 ;; *) expected=143 ;; esac
     grep -q '^omnidaemon_group,.*agent=mail-sorter' "$build/quick/samples" ||
         { echo "no samples"; return 1; }
-    left=$(ls -A "$build/quick/tmp" "$build/quick/cwd" | grep -v ':$' | grep .)
+    left=$(find "$build/quick/tmp" "$build/quick/cwd" -mindepth 1)
     [ -z "$left" ] || { echo "left behind: $left"; return 1; }
-    if ps -e -o args= | grep -F "$build/quick/tmp" | grep -v grep; then
+    # shellcheck disable=SC2009 # pgrep would have to be installed, too
+    if ps -e -o args= | grep "[o]mnivigil.* run .*$build/quick/tmp"; then
         echo "still running"
         return 1
     fi

@@ -30,7 +30,7 @@ TOPIC_PATTERNS = "topic_patterns"   # those that match
 CONSUMERS = "consumers"             # per-consumer samples
 BACKEND = "storage"                 # json or redis
 JSON_DIR = "json_dir"
-REDIS_TIMEOUT = "redis_timeout"
+REDIS_TIMEOUT = "timeout"
 GATHER_TIMEOUT = "gather_timeout"
 
 # life of an agent

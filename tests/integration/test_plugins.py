@@ -175,7 +175,8 @@ def test_an_input_that_hangs_costs_only_itself(vigil, plugin_dir, redis):
 def test_an_input_that_fails_costs_only_itself(vigil, plugin_dir, redis):
     build(plugin_dir, GOOD.replace(
         "(void)state;\n    ov",
-        'if (batch) return ov_fail(((struct state *)state)->host, "the reason is a test");\n    ov'))
+        'if (batch) return ov_fail(((struct state *)state)->host,\n'
+        '                          "the reason is a test");\n    ov'))
     config = vigil.agent_config([{"plugin": "mine"},
                                  {"plugin": names.REDIS_BUS, "url": redis.url}])
     agent = vigil.run(config, OMNIVIGIL_PLUGIN_DIR=plugin_dir)

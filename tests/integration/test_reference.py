@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is written about omnivigil agrees with omnivigil: the reference in README.md, the manual and
+the example configuration with the plugins' tables, in both directions; and README.md's examples
+work: its configurations, its Redis user, its plugin."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import names
+from servers import wait_for
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+import reference  # noqa: E402
+
+README = reference.read("README.md")
+COMPLETIONS = ("etc/completion/omnivigil.bash", "etc/completion/_omnivigil",
+               "etc/completion/omnivigil.fish")
+
+
+def code(language):
+    """README.md's blocks of code in a language, those within lists too."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
+
+
+@pytest.fixture
+def pages(vigil):
+    def describe(*words):
+        done = vigil.command("plugins", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return reference.read_pages(describe)
+
+
+def test_the_tables_are_read_whole(pages):
+    """A table that is misread would agree with a reference made of it."""
+    assert [page.name for page in pages][:4] == ["agent", *names.INPUTS]
+    by_name = {page.name: page for page in pages}
+    options = {o.name: o for o in by_name["redis_bus"].options}
+    assert options["url"].default == "redis://localhost:6379" and options["url"].secret
+    assert options["url"].env == "REDIS_URL" and options["url"].help.startswith("Redis: ")
+    assert options["tls.insecure"].default == "false" and options["storage"].default == "json"
+    for page in pages:
+        assert page.options and page.summary
+        assert all(o.help for o in page.general + page.options), page.name
+        assert (page.kind == "output") == (not page.measurements), page.name
+        for m in page.measurements:
+            assert m.help and m.fields and all(f.help for f in m.fields), m.name
+
+
+@pytest.mark.parametrize("path", reference.FILES)
+def test_the_reference_is_up_to_date(pages, path):
+    wrong = reference.difference(path, pages)
+    assert not wrong, "tests/reference.py --write repairs this:\n" + "\n".join(wrong)
+
+
+# ---------------------------------------------------------------- the example configuration
+
+def test_the_example_is_good(vigil):
+    done = vigil.check_config(reference.read("etc/omnivigil.yaml"))
+    assert done.returncode == 0 and not done.stderr, done.stderr
+
+
+def test_the_example_means_the_defaults(pages, vigil):
+    """With every option that has a default in force it is good, and means the same."""
+    known = {o.name.rsplit(".", 1)[-1] for page in pages for o in page.general + page.options
+             if o.default is not None or o.type == "mapping"}
+    text = reference.yaml_uncommented(reference.read("etc/omnivigil.yaml"),
+                                      lambda name, value: name in known)
+    done = vigil.check_config(text)
+    assert done.returncode == 0, done.stderr
+    for page in pages:
+        assert re.search(rf"\b{page.name}\b", text), page.name
+
+
+def test_the_example_works_where_omnidaemon_runs(omnidaemon_json, redis, vigil):
+    omnidaemon_json.worker({"topic": "t", "name": "a"})
+    vigil.write(".env", f"REDIS_URL={redis.url}\nJSON_STORAGE_DIR={omnidaemon_json.json_dir}\n")
+    path = vigil.write("omnivigil.yaml", reference.read("etc/omnivigil.yaml"))
+    done = vigil.command("gather", "-c", path)
+    assert done.returncode == 0, done.stderr
+    for name in (names.BUS, names.GROUP, names.AGENT, names.HEALTH):
+        assert re.search(rf"^{name}[, ]", done.stdout, re.MULTILINE), name
+
+
+# ---------------------------------------------------------------- README.md's examples
+
+def test_the_configurations_are_good(vigil, directory):
+    blocks = code("yaml")
+    assert len(blocks) >= 3
+    for text in blocks:
+        text = text.replace("/etc/omnivigil", directory)
+        for file in re.findall(r"\w+_file: (\S+)", text):
+            os.chmod(vigil.write(os.path.basename(file), "secret"), 0o600)
+        done = vigil.check_config(text, INFLUX_PASSWORD="secret")
+        assert done.returncode == 0 and not done.stderr, f"{text}\n{done.stderr}"
+
+
+def redis_user():
+    """The words of the ACL SETUSER command."""
+    text = next(text for text in code("sh") if "ACL SETUSER" in text)
+    words = shlex.split(text.replace("\\\n", " "))
+    assert words[:4] == ["redis-cli", "ACL", "SETUSER", "omnivigil"]
+    return words[4:]
+
+
+def test_the_redis_user_cannot_write(client):
+    writing = set(client.execute_command("ACL CAT", "write"))
+    admin = set(client.execute_command("ACL CAT", "admin"))
+    commands = {word[1:] for word in redis_user() if word.startswith("+")}
+    assert "xlen" in commands and not commands & writing
+    assert commands & admin <= {"client|list"}
+
+
+@pytest.mark.parametrize("backend", ["redis", "json"])
+def test_the_redis_user_is_enough(request, redis, client, vigil, backend):
+    omnidaemon = request.getfixturevalue("omnidaemon" + "_json" * (backend == "json"))
+    client.execute_command("ACL", "SETUSER", "omnivigil", *redis_user())
+    worker = omnidaemon.worker(
+        {"topic": "t", "name": "ok"}, {"topic": "slow", "name": "stalls", "do": "stall"},
+        {"topic": "t", "name": "fails", "do": "fail", "reclaim_idle_ms": 500,
+         "dlq_retry_limit": 1}, {"topic": "s", "name": "supervised", "supervised": True})
+    for topic in ("t", "slow", "s"):
+        omnidaemon.publish(topic, 5)
+    wait_for("dead letters", lambda: client.exists("omni-dlq:group:t:fails"), 20)
+    client.acl_log_reset()
+    more = {"user": "omnivigil", "password": "s3cret", "json_dir": omnidaemon.json_dir}
+    inputs = names.inputs(redis, backend, **more)
+    inputs[0].update(consumers=True, scan_interval="1s")
+    agent = vigil.run(vigil.agent_config(inputs))
+    agent.cycles(2)
+    worker.kill()
+    if backend == "redis":  # paused: the key is read once it is stale
+        client.set("omni:config:_subscription_active:group:slow:stalls", "false")
+        redis.age("omni:config:_subscription_active:group:slow:stalls", 60)
+    client.xdel("omni-stream:t", client.xrevrange("omni-stream:t", count=2)[-1][0])
+    samples = agent.cycles(3)
+    assert agent.stop() == 0
+    assert client.acl_log() == [] and "NOPERM" not in agent.stderr(), agent.stderr()
+    assert samples.last(names.BUS)["refused"] == 0
+    assert samples.last(names.GROUP, agent="fails")["dlq_length"] > 0
+    assert samples.last(names.STORAGE)["up"] is True
+
+
+def test_the_plugin_compiles_and_runs(vigil, directory):
+    source = next(text for text in code("c") if "OV_PLUGIN" in text)
+    vigil.write("load.c", source)
+    command = shlex.split(re.search(r"^ +(gcc .* load\.c)$", README, re.MULTILINE)[1])
+    subprocess.run([*command, "-Werror", "-I", os.environ["OV_INCLUDE"]], cwd=directory, check=True,
+                   timeout=60)
+    own = os.environ["OV_PLUGIN_DIR"]
+    for name in os.listdir(own):
+        if name.endswith(".so"):
+            shutil.copy(os.path.join(own, name), directory)
+    listed = vigil.command("plugins", "load", "--plugin-dir", directory)
+    page = reference.parse(listed.stdout)
+    assert (page.name, page.kind, page.options[0].default) == ("load", "input", "/proc/loadavg")
+    config = vigil.config(inputs=[{"plugin": "load"}])
+    samples = vigil.gather(config=config, OMNIVIGIL_PLUGIN_DIR=directory)
+    assert set(samples.one("host_load")) == {"load_1", "load_5", "load_15"}
+    config = vigil.config(inputs=[{"plugin": "load", "path": "/nowhere"}])
+    samples = vigil.gather(config=config, OMNIVIGIL_PLUGIN_DIR=directory)
+    assert not samples and "cannot open /nowhere" in samples.stderr
+
+
+# ---------------------------------------------------------------- commands
+
+def commands(vigil):
+    """{"config check": {"--config", ...}, ...} as --help tells."""
+    usage = vigil.command("--help").stdout.split("Commands:\n")[1].split("\n\n")[0]
+    found = re.findall(r"^  (\w+(?: \w+)?)  ", usage, re.MULTILINE)
+    assert "config check" in found and "run" in found
+    return {name: set(re.findall(r"^ +(?:-\w, )?--([\w-]+)", vigil.command(*name.split(), "--help")
+                                 .stdout, re.MULTILINE)) for name in found}
+
+
+def test_the_manual_and_the_completions_know_every_command(vigil):
+    manual = reference.read("etc/omnivigil.1")
+    texts = {path: reference.read(path) for path in COMPLETIONS}
+    for name, flags in commands(vigil).items():
+        assert f".Cm {name}\n" in manual and f"`omnivigil {name}" in README, name
+        for path, text in texts.items():
+            for word in name.split():
+                assert re.search(rf"\b{word}\b", text), (path, name)
+            for flag in flags:
+                assert re.search(rf"(--|-l ){flag}\b", text), (path, name, flag)
+        for flag in flags:
+            assert "\\-" + flag.replace("-", "\\-") in manual, (name, flag)
+
+
+def test_the_manual_is_well_formed():
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "style",
+                           os.path.join(reference.ROOT, "etc", "omnivigil.1")],
+                          capture_output=True, text=True, check=False)
+    wrong = [line for line in done.stdout.splitlines() if "referenced manual not found" not in line]
+    assert not wrong, "\n".join(wrong)
