@@ -251,6 +251,11 @@ static void replace_crew(struct agent *agent, struct crew *new)
     crew_free(old);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
 static void reload(struct agent *agent)
 {
     struct ov_buf why = {0};
@@ -263,6 +268,8 @@ static void reload(struct agent *agent)
     }
     agent->self.config_valid = new != NULL;
     if (new) {
+        if (!same_text(new->settings->state_dir, agent->crew->settings->state_dir))
+            ov_log_line(OV_WARN, NULL, "state_dir changes at the next start, not at a reload");
         replace_crew(agent, new);
         agent->self.reloads++;
         ov_log_line(OV_INFO, NULL, "configuration reloaded");

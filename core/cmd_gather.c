@@ -57,9 +57,9 @@ static bool words_are_inputs(const struct ov_settings *settings,
         if (!found) {
             struct ov_buf text = {0};
             ov_buf_escaped(&text, ov_slice(arguments->words[i]));
-            ov_buf_str(&text, "` is not configured");
+            ov_buf_char(&text, '`');
             ov_nearest_hint(&nearest, &text);
-            fprintf(stderr, "omnivigil: no input: `%s\n", ov_buf_text(&text));
+            fprintf(stderr, "omnivigil: no input is called `%s\n", ov_buf_text(&text));
             ov_buf_free(&text);
             return false;
         }

@@ -169,6 +169,16 @@ static int run(const struct ov_command *command, int argc, char **argv)
     return command->run(&arguments);
 }
 
+/* A command of two words whose first is `word`. */
+static const struct ov_command *begins_with(const char *word)
+{
+    size_t len = strlen(word);
+    for (size_t i = 0; ov_commands[i]; i++)
+        if (strncmp(ov_commands[i]->name, word, len) == 0 && ov_commands[i]->name[len] == ' ')
+            return ov_commands[i];
+    return NULL;
+}
+
 int ov_command_dispatch(int argc, char **argv)
 {
     struct ov_nearest nearest = {0};
@@ -195,6 +205,13 @@ int ov_command_dispatch(int argc, char **argv)
         print_usage();
         return OV_EXIT_USAGE;
     }
+    const struct ov_command *only = begins_with(first);
+    if (only && argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+        print_help(only);
+        return OV_EXIT_FINE;
+    }
+    if (only && argc > 2)
+        nearest.wanted = ov_slice(first = argv[2]);
     ov_buf_str(&error, "unknown command `");
     ov_buf_escaped(&error, ov_slice(first));
     ov_buf_char(&error, '`');

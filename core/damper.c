@@ -90,7 +90,7 @@ void ov_damper_over(struct ov_damper *damper, const char *cause, int64_t now_ms)
     if (f) {
         struct ov_buf lasted = {0};
         ov_buf_duration(&lasted, now_ms - f->began_ms);
-        ov_log_line(OV_INFO, damper->who, "%s: over after %s (%ju times)", f->cause,
+        ov_log_line(OV_INFO, damper->who, "%s: well again after %s (%ju times)", f->cause,
                     ov_buf_text(&lasted), (uintmax_t)f->count);
         ov_buf_free(&lasted);
         free(f->cause);

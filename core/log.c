@@ -55,13 +55,50 @@ static void time_add(struct ov_buf *line)
 static void line_write(struct ov_buf *line)
 {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (line->len > LINE_MAX_BYTES - 1)
+    if (line->len > LINE_MAX_BYTES - 1) {
         line->len = LINE_MAX_BYTES - 1;
+        while ((line->data[line->len] & 0xc0) == 0x80) /* not in the middle of a character */
+            line->len--;
+    }
     ov_buf_char(line, '\n');
     if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT)) {
         ssize_t written = write(STDERR_FILENO, line->data, line->len);
         (void)written; /* there is nowhere left to say so */
     }
+}
+
+/* Cuts the message until the object is whole within a line. */
+static void json_add(struct ov_buf *line, enum ov_level level, const char *who,
+                     struct ov_slice message)
+{
+    if (message.len > LINE_MAX_BYTES)
+        message.len = LINE_MAX_BYTES;
+    for (;; message.len /= 2) {
+        ov_buf_reset(line);
+        ov_buf_str(line, "{\"time\":\"");
+        time_add(line);
+        ov_buf_printf(line, "\",\"level\":\"%s\",\"from\":", level_names[level]);
+        ov_buf_json(line, ov_slice(who ? who : "omnivigil"));
+        ov_buf_str(line, ",\"message\":");
+        ov_buf_json(line, message);
+        ov_buf_char(line, '}');
+        if (line->len < LINE_MAX_BYTES || message.len == 0)
+            return;
+    }
+}
+
+static void text_add(struct ov_buf *line, enum ov_level level, const char *who,
+                     struct ov_slice message)
+{
+    if (log_journal) {
+        ov_buf_printf(line, "<%d>", journal_priorities[level]);
+    } else {
+        time_add(line);
+        ov_buf_printf(line, " %s ", level_names[level]);
+    }
+    if (who)
+        ov_buf_printf(line, "%s: ", who);
+    ov_buf_escaped(line, message);
 }
 
 void ov_log_vline(enum ov_level level, const char *who, const char *format, va_list args)
@@ -72,27 +109,10 @@ void ov_log_vline(enum ov_level level, const char *who, const char *format, va_l
     struct ov_buf text = {0}, line = {0};
     ov_buf_vprintf(&text, format, args);
     struct ov_slice message = {text.data, text.len};
-    if (log_json) {
-        ov_buf_str(&line, "{\"time\":\"");
-        time_add(&line);
-        ov_buf_printf(&line, "\",\"level\":\"%s\",\"from\":", level_names[level]);
-        ov_buf_json(&line, ov_slice(who ? who : "omnivigil"));
-        ov_buf_str(&line, ",\"message\":");
-        if (message.len > LINE_MAX_BYTES / 2) /* keep the object whole */
-            message.len = LINE_MAX_BYTES / 2;
-        ov_buf_json(&line, message);
-        ov_buf_char(&line, '}');
-    } else {
-        if (log_journal) {
-            ov_buf_printf(&line, "<%d>", journal_priorities[level]);
-        } else {
-            time_add(&line);
-            ov_buf_printf(&line, " %s ", level_names[level]);
-        }
-        if (who)
-            ov_buf_printf(&line, "%s: ", who);
-        ov_buf_escaped(&line, message);
-    }
+    if (log_json)
+        json_add(&line, level, who, message);
+    else
+        text_add(&line, level, who, message);
     line_write(&line);
     ov_buf_free(&text);
     ov_buf_free(&line);

@@ -2,8 +2,8 @@
 /*
  * When to gather next: on the monotonic clock, at times that are multiples of the interval on the
  * wall clock (so that all hosts' samples line up), plus a jitter. Pure functions of the times
- * given; the wall clock may step either way, the next gather is never more than one interval and
- * a jitter away, nor less than half an interval after the last.
+ * given; the wall clock may step either way, the next gather is never more than one and a half
+ * intervals and a jitter away, nor less than half an interval after the last.
  */
 #ifndef OV_SCHEDULE_H
 #define OV_SCHEDULE_H

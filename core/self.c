@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -134,7 +135,7 @@ static void input_sample(struct ov_input *input, struct ov_batch *batch)
     ov_sample_int(s, INPUT_ERRORS, (int64_t)stats.errors);
     ov_sample_int(s, INPUT_SKIPPED, (int64_t)stats.skipped);
     ov_sample_int(s, INPUT_SAMPLES, (int64_t)stats.samples);
-    ov_sample_float(s, INPUT_DURATION, stats.last_duration_seconds);
+    ov_sample_float(s, INPUT_DURATION, round(stats.last_duration_seconds * 1e6) / 1e6);
     since(s, INPUT_LAST_SUCCESS, stats.last_success_ms);
 }
 

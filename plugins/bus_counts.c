@@ -40,7 +40,7 @@ int bus_counts_follow(struct bus *bus)
     } else if (result == OV_FAILED && refused != REDIS_FINE) {
         bus->follow_started = false;
         bus->refusals.count++;
-        ov_problem(bus->host, "omni-metrics", "cannot follow omni-metrics: %s%s%s",
+        ov_problem(bus->host, "omni-metrics", "cannot follow omni-metrics by XINFO STREAM and XREAD: %s%s%s",
                    redis_fault_word(refused), *redis_fault_remedy(refused) ? ": " : "",
                    redis_fault_remedy(refused));
         result = OV_OK;

@@ -211,8 +211,11 @@ static void on_key_idle(struct redis *r, const struct redis_reply *reply, void *
     else
         refusals_note(&bus->refusals, REFUSABLE_OBJECT, OV_SLICE("_subscription_active"), reply);
     struct life_signs signs = {.now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms};
-    if (group->key_idle_ms >= 0 && life_wants_value(&signs, &group->life_memory))
-        redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
+    if (group->key_idle_ms < 0 || !life_wants_value(&signs, &group->life_memory))
+        return;
+    if (bus->server.version_number >= 70200) /* then reading leaves no trace; a refusal is no harm */
+        redis_send(r, NULL, NULL, 0, OV_SLICE("CLIENT"), OV_SLICE("NO-TOUCH"), OV_SLICE("ON"));
+    redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
 }
 
 static bool key_tells_life(const struct bus *bus)

@@ -349,6 +349,17 @@ static void follow_fields(struct bus *bus, struct ov_sample *s)
     ov_sample_bool(s, BUS_BEHIND, bus->follow.behind);
 }
 
+/* Where no way to find topics worked, nothing found is not a zero: these are left out. */
+static void total_fields(const struct totals *totals, struct ov_sample *s)
+{
+    ov_sample_int(s, BUS_TOPICS, totals->topics);
+    ov_sample_int(s, BUS_GROUPS, totals->groups);
+    ov_sample_int(s, BUS_PENDING, totals->pending);
+    ov_sample_int(s, BUS_UNDELIVERED, totals->undelivered);
+    ov_sample_int(s, BUS_LOST, totals->lost);
+    ov_sample_int(s, BUS_DLQ_LENGTH, totals->dlq_length);
+}
+
 void bus_samples(struct bus *bus, struct ov_batch *batch)
 {
     struct totals totals = {0};
@@ -360,12 +371,8 @@ void bus_samples(struct bus *bus, struct ov_batch *batch)
     ov_sample_bool(s, BUS_UP, true);
     if (redis_latency_ms(bus->redis) >= 0)
         ov_sample_float(s, BUS_LATENCY, round(redis_latency_ms(bus->redis) * 1e3) / 1e6);
-    ov_sample_int(s, BUS_TOPICS, totals.topics);
-    ov_sample_int(s, BUS_GROUPS, totals.groups);
-    ov_sample_int(s, BUS_PENDING, totals.pending);
-    ov_sample_int(s, BUS_UNDELIVERED, totals.undelivered);
-    ov_sample_int(s, BUS_LOST, totals.lost);
-    ov_sample_int(s, BUS_DLQ_LENGTH, totals.dlq_length);
+    if (bus->registry.complete || bus->scan.completed || bus->topic_names.count)
+        total_fields(&totals, s);
     ov_sample_bool(s, BUS_SCAN_COMPLETE, bus->scan.completed);
     ov_sample_int(s, BUS_REFUSED, (int64_t)bus->refusals.count);
     server_fields(bus, s, batch);

@@ -74,7 +74,7 @@ static int follow_stream(struct runner *runner)
     if (result == OV_OK) {
         ov_recovered(runner->host, "metrics");
     } else if (refused != REDIS_FINE) {
-        ov_problem(runner->host, "metrics", "cannot follow %.*s: %s%s%s", (int)key.len, key.data,
+        ov_problem(runner->host, "metrics", "cannot follow %.*s by XINFO STREAM and XREAD: %s%s%s", (int)key.len, key.data,
                    redis_fault_word(refused), *redis_fault_remedy(refused) ? ": " : "",
                    redis_fault_remedy(refused));
         result = OV_OK;

@@ -25,6 +25,13 @@ static void say_why(struct runner_facts *facts, const char *text)
         snprintf(facts->why, sizeof facts->why, "%s", text);
 }
 
+static void say_refused(struct runner_facts *facts, enum redis_fault fault)
+{
+    char text[64];
+    snprintf(text, sizeof text, "Redis refuses to tell what it holds (%s)", redis_fault_word(fault));
+    say_why(facts, text);
+}
+
 static int64_t lower(int64_t known, int64_t value)
 {
     return value >= 0 && (known < 0 || value < known) ? value : known;
@@ -77,8 +84,8 @@ static void on_start_time(struct redis *r, const struct redis_reply *reply, void
     struct json_object *value = reply->type == REDIS_STRING ? json_read(reply->text, &why) : NULL;
     if (reply->type == REDIS_ERROR) {
         runner->facts.storage_up = false;
-        say_why(&runner->facts, redis_fault_word(refusals_note(
-                                    &runner->refusals, REFUSABLE_GET, OV_SLICE("config"), reply)));
+        say_refused(&runner->facts, refusals_note(&runner->refusals, REFUSABLE_GET,
+                                                  OV_SLICE("config"), reply));
     } else if (index == 0) {
         take_start_time(runner, value);
     } else {
@@ -392,7 +399,7 @@ int runner_read(struct runner *runner)
         read_json_storage(runner);
     else if (facts->bus_up && !runner->registry.complete) {
         facts->storage_up = false;
-        say_why(facts, redis_fault_word(runner->registry.fault));
+        say_refused(facts, runner->registry.fault);
     }
     if (facts->storage_up)
         pairs_sweep(&runner->supervisors, runner->cycle, NULL);

@@ -229,6 +229,12 @@ static void supervisor_fields(struct runner *runner, struct ov_slice agent, stru
     ov_sample_float(s, AGENT_HEARTBEAT, age_of(runner, v->last_heartbeat));
 }
 
+/* Longer decimals would say more than a clock knows. */
+static double to_microseconds(double seconds)
+{
+    return round(seconds * 1e6) / 1e6;
+}
+
 static void task_fields(struct runner *runner, const struct tasks_agent *tasks,
                         struct ov_sample *s)
 {
@@ -247,11 +253,11 @@ static void task_fields(struct runner *runner, const struct tasks_agent *tasks,
     if (sum.processed + sum.failed)
         ov_sample_float(s, AGENT_SUCCESS_RATIO,
                         (double)sum.processed / (double)(sum.processed + sum.failed));
-    ov_sample_float(s, AGENT_AVERAGE, sum.average);
-    ov_sample_float(s, AGENT_P50, sum.p50);
-    ov_sample_float(s, AGENT_P95, sum.p95);
-    ov_sample_float(s, AGENT_P99, sum.p99);
-    ov_sample_float(s, AGENT_MAX, sum.max);
+    ov_sample_float(s, AGENT_AVERAGE, to_microseconds(sum.average));
+    ov_sample_float(s, AGENT_P50, to_microseconds(sum.p50));
+    ov_sample_float(s, AGENT_P95, to_microseconds(sum.p95));
+    ov_sample_float(s, AGENT_P99, to_microseconds(sum.p99));
+    ov_sample_float(s, AGENT_MAX, to_microseconds(sum.max));
 }
 
 static void agent_sample(struct runner *runner, struct ov_slice topic, struct ov_slice name,

@@ -89,6 +89,13 @@ void pipeline_end(struct pipeline *p)
     pipeline_wait(p, 0);
 }
 
+const char *const agents[2] = {"writer", "reviewer"};
+
+void topic_name(char name[48], unsigned long i)
+{
+    snprintf(name, 48, "bench.%05lu.tasks", i);
+}
+
 void event_id(size_t i, char id[48])
 {
     snprintf(id, 48, "%" PRIu64 "-%zu", FIRST_EVENT_MS + i / 4, i % 4);

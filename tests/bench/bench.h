@@ -34,8 +34,10 @@ struct pipeline {
 void pipeline_send(struct pipeline *p, const char *format, ...);
 void pipeline_end(struct pipeline *p);
 
-/* The id and, in fill.c, the content of event i of the metrics stream. */
+/* The id of event i of the metrics stream. */
 void event_id(size_t i, char id[48]);
+void topic_name(char name[48], unsigned long i);
+extern const char *const agents[2]; /* of each topic */
 
 /* Seconds: on the clock, of a client's processor time, of Redis' own. */
 struct cost {

@@ -16,13 +16,6 @@
 
 #define ENTRIES 4 /* of a topic, beside what is to stay pending */
 
-static const char *const agents[] = {"writer", "reviewer"};
-
-static void topic_name(char name[48], unsigned long i)
-{
-    snprintf(name, 48, "bench.%05lu.tasks", i);
-}
-
 static void register_agent(struct pipeline *p, const char *topic, const char *agent)
 {
     pipeline_send(p, "HSET omni:agent:%s:%s name %s callback_name run tools [] description %s "

@@ -6,8 +6,9 @@
  *
  * The agent's own sample of the input, omnivigil_input, marks the rounds: it is taken when the
  * next gather begins, so that all the work of the one before is done. Once the keyspace was looked
- * through (omnidaemon_bus scan_complete), SKIP rounds pass, then ROUNDS are measured: the median of what they took, as the agent says, and the processor time of agent
- * and Redis a round, the time between two gathers included.
+ * through (omnidaemon_bus scan_complete), SKIP rounds pass, then ROUNDS are measured: the median
+ * of what they took, as the agent says, and the processor time of agent and Redis a round, the
+ * time between two gathers included. A gather that fails ends it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +81,7 @@ static double next_round(struct tail *tail, const char *input, long *runs)
             strncmp(line + 22, input, strlen(input)) != 0 || line[22 + strlen(input)] != ',')
             continue;
         if (field(line, "errors") > 0)
-            die("the agent's gathers fail: %s", line);
+            die("a gather failed: %s", line);
         long now = (long)field(line, "runs");
         if (now <= *runs)
             continue;

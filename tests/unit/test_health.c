@@ -38,6 +38,8 @@ static void test_runner(void **state)
         {"polls without a start time", {true, false, 3, SIGN_YES, SIGN_NO, SIGN_NO},
          RUNNER_ACTIVE},
         {"all busy, so nobody polls", {true, true, 3, SIGN_NO, SIGN_YES, SIGN_NO}, RUNNER_ACTIVE},
+        {"stopped in order, its last work pending", {true, false, 3, SIGN_NO, SIGN_YES, SIGN_NO},
+         RUNNER_STOPPED},
         {"stopped in order", {true, false, 3, SIGN_NO, SIGN_NO, SIGN_NO}, RUNNER_STOPPED},
         {"stopped in order a moment ago", {true, false, 3, SIGN_NO, SIGN_NO, SIGN_YES},
          RUNNER_STOPPED},
