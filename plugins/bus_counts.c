@@ -34,18 +34,11 @@ int bus_counts_follow(struct bus *bus)
     enum redis_fault refused = REDIS_FINE;
     int result = follow_run(&bus->follow, bus->redis, bus->host, OMNI_BUS_METRICS, on_entry, bus,
                             &refused);
-    if (result == OV_OK) {
-        bus->follow_started = true;
-        ov_recovered(bus->host, "omni-metrics");
-    } else if (result == OV_FAILED && refused != REDIS_FINE) {
-        bus->follow_started = false;
-        bus->refusals.count++;
-        ov_problem(bus->host, "omni-metrics", "cannot follow omni-metrics by XINFO STREAM and XREAD: %s%s%s",
-                   redis_fault_word(refused), *redis_fault_remedy(refused) ? ": " : "",
-                   redis_fault_remedy(refused));
-        result = OV_OK;
-    }
-    return result;
+    if (result != OV_OK && refused == REDIS_FINE)
+        return result;
+    bus->follow_started = result == OV_OK;
+    refusals_follow(&bus->refusals, OMNI_BUS_METRICS, refused);
+    return OV_OK;
 }
 
 /* ---------------------------------------------------------------- saved state */

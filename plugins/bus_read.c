@@ -213,7 +213,7 @@ static void on_key_idle(struct redis *r, const struct redis_reply *reply, void *
     struct life_signs signs = {.now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms};
     if (group->key_idle_ms < 0 || !life_wants_value(&signs, &group->life_memory))
         return;
-    if (bus->server.version_number >= 70200) /* then reading leaves no trace; a refusal is no harm */
+    if (bus->server.version_number >= 70200) /* then reading leaves no trace */
         redis_send(r, NULL, NULL, 0, OV_SLICE("CLIENT"), OV_SLICE("NO-TOUCH"), OV_SLICE("ON"));
     redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
 }

@@ -51,6 +51,19 @@ enum redis_fault refusals_note(struct refusals *refusals, enum refusable command
     return fault;
 }
 
+void refusals_follow(struct refusals *refusals, struct ov_slice key, enum redis_fault fault)
+{
+    const char *remedy = redis_fault_remedy(fault);
+    if (fault == REDIS_FINE) {
+        ov_recovered(refusals->host, "XREAD");
+        return;
+    }
+    refusals->count++;
+    ov_problem(refusals->host, "XREAD", "XINFO STREAM and XREAD on %.*s, which counters rest on: "
+               "%s%s%s", (int)key.len, key.ptr, redis_fault_word(fault), *remedy ? ": " : "",
+               remedy);
+}
+
 void refusals_settle(struct refusals *refusals)
 {
     uint32_t over = refusals->before & ~refusals->now;

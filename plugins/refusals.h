@@ -24,6 +24,8 @@ struct refusals {
  * matters: a missing key or group is none. Returns its fault, REDIS_FINE for any other reply. */
 enum redis_fault refusals_note(struct refusals *refusals, enum refusable command,
                                struct ov_slice what, const struct redis_reply *reply);
+/* Notes how following a stream ended: `fault` of a refusal, REDIS_FINE when it went well. */
+void refusals_follow(struct refusals *refusals, struct ov_slice key, enum redis_fault fault);
 /* After a gather: announces what is no longer refused. */
 void refusals_settle(struct refusals *refusals);
 

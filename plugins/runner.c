@@ -71,12 +71,8 @@ static int follow_stream(struct runner *runner)
                             omni_storage_key(&key, runner->omni.prefix, "metrics:stream", none,
                                              none), on_entry, runner, &refused);
     runner->counted = result == OV_OK;
-    if (result == OV_OK) {
-        ov_recovered(runner->host, "metrics");
-    } else if (refused != REDIS_FINE) {
-        ov_problem(runner->host, "metrics", "cannot follow %.*s by XINFO STREAM and XREAD: %s%s%s", (int)key.len, key.data,
-                   redis_fault_word(refused), *redis_fault_remedy(refused) ? ": " : "",
-                   redis_fault_remedy(refused));
+    if (result == OV_OK || refused != REDIS_FINE) {
+        refusals_follow(&runner->refusals, (struct ov_slice){key.data, key.len}, refused);
         result = OV_OK;
     }
     ov_buf_free(&key);

@@ -28,7 +28,8 @@ static void say_why(struct runner_facts *facts, const char *text)
 static void say_refused(struct runner_facts *facts, enum redis_fault fault)
 {
     char text[64];
-    snprintf(text, sizeof text, "Redis refuses to tell what it holds (%s)", redis_fault_word(fault));
+    snprintf(text, sizeof text, "Redis refuses to tell what it holds (%s)",
+             redis_fault_word(fault));
     say_why(facts, text);
 }
 
