@@ -7,7 +7,7 @@
  * crew has not been touched.
  *
  * Threads: all here runs in the main thread, except `deliver`, which inputs call; `router` guards
- * the outputs it reads.
+ * the crew it uses, `saving` the file of the alerts' state.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "alerts.h"
 #include "batch.h"
 #include "input.h"
 #include "log.h"
@@ -27,12 +28,16 @@
 #include "settings.h"
 #include "systemd.h"
 
+/* No instance can have this name. */
+#define ALERTS_STATE ".alerts"
+
 struct crew {
     struct ov_settings *settings;
     struct ov_input_world world;
     struct ov_input **inputs;
     struct ov_output **outputs;
     size_t input_count, output_count;
+    struct ov_alerts *alerts;
     bool hung; /* a thread of it never ended: its memory must stay */
 };
 
@@ -43,6 +48,7 @@ struct agent {
     struct ov_self self;
     struct ov_schedule schedule; /* of the agent's own measurements */
     pthread_rwlock_t router;     /* covers which crew is at work */
+    pthread_mutex_t saving;
     struct crew *crew;
 };
 
@@ -63,13 +69,52 @@ void ov_agent_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static void deliver(void *context, const struct ov_batch *batch)
+static void push(struct crew *crew, const struct ov_batch *batch)
+{
+    for (size_t i = 0; i < crew->output_count; i++)
+        ov_output_push(crew->outputs[i], batch);
+}
+
+static void save_alerts(struct agent *agent, struct crew *crew)
+{
+    struct ov_buf text = {0}, why = {0};
+    if (!agent->state)
+        return;
+    pthread_mutex_lock(&agent->saving);
+    ov_alerts_save(crew->alerts, &text);
+    if (ov_state_write(agent->state, ALERTS_STATE, "alerts", (struct ov_slice){text.data, text.len},
+                       &why) != OV_OK)
+        ov_log_line(OV_ERROR, NULL, "%s", ov_buf_text(&why));
+    pthread_mutex_unlock(&agent->saving);
+    ov_buf_free(&text);
+    ov_buf_free(&why);
+}
+
+/* What is to be told is saved before it is handed on, and that it was, after: a kill in between
+ * tells it once more, under the same id. */
+static void raise_alerts(struct agent *agent, struct crew *crew, const char *input,
+                         const struct ov_batch *batch)
+{
+    struct ov_map tags = {0};
+    tags.items = (struct ov_tag *)ov_batch_tags(batch, &tags.count);
+    struct ov_batch *told = ov_batch_new(&tags, ov_wall_ns());
+    if (ov_alerts_feed(crew->alerts, input, batch, ov_clock_ms(), ov_wall_ns(), told)) {
+        save_alerts(agent, crew);
+        push(crew, told);
+        ov_alerts_told(crew->alerts);
+        save_alerts(agent, crew);
+    }
+    ov_batch_free(told);
+}
+
+static void deliver(void *context, const char *input, const struct ov_batch *batch)
 {
     struct agent *agent = context;
     pthread_rwlock_rdlock(&agent->router);
-    struct crew *crew = agent->crew;
-    for (size_t i = 0; crew && i < crew->output_count; i++)
-        ov_output_push(crew->outputs[i], batch);
+    if (agent->crew) {
+        push(agent->crew, batch);
+        raise_alerts(agent, agent->crew, input, batch);
+    }
     pthread_rwlock_unlock(&agent->router);
 }
 
@@ -87,6 +132,7 @@ static void crew_free(struct crew *crew)
         return;
     free(crew->inputs);
     free(crew->outputs);
+    ov_alerts_free(crew->alerts);
     ov_settings_free(crew->settings);
     free(crew);
 }
@@ -110,6 +156,8 @@ static bool crew_open(struct agent *agent, struct crew *crew, struct ov_buf *why
         .settings = settings, .plugin_dir = ov_plugins_dir(agent->plugins),
         .state = agent->state, .deliver = deliver, .context = agent,
     };
+    crew->alerts = ov_alerts_new(settings->rules, settings->rule_count, settings->silences,
+                                 settings->silence_count);
     crew->inputs = ov_calloc(settings->input_count, sizeof *crew->inputs);
     crew->outputs = ov_calloc(settings->output_count, sizeof *crew->outputs);
     for (size_t i = 0; i < settings->output_count; i++) {
@@ -218,6 +266,28 @@ static void succeed_outputs(struct crew *new, struct crew *old)
                 ov_output_succeed(new->outputs[i], old->outputs[j]);
 }
 
+static void succeed_alerts(struct crew *new, struct crew *old)
+{
+    struct ov_buf text = {0};
+    ov_alerts_save(old->alerts, &text);
+    if (text.len && !ov_alerts_load(new->alerts, (struct ov_slice){text.data, text.len}))
+        ov_log_line(OV_WARN, NULL, "some alerts under way could not be taken over");
+    ov_buf_free(&text);
+}
+
+static void restore_alerts(struct agent *agent, struct crew *crew)
+{
+    struct ov_buf text = {0}, why = {0};
+    if (!agent->state)
+        return;
+    if (ov_state_read(agent->state, ALERTS_STATE, "alerts", &text, &why) != OV_OK ||
+        (text.len && !ov_alerts_load(crew->alerts, (struct ov_slice){text.data, text.len})))
+        ov_log_line(OV_WARN, NULL, "alerts under way before the start are not all known: %s",
+                    why.len ? ov_buf_text(&why) : "their saved state is damaged");
+    ov_buf_free(&text);
+    ov_buf_free(&why);
+}
+
 /* What nobody takes over is lost; say so. */
 static void log_undelivered(struct crew *crew)
 {
@@ -242,6 +312,7 @@ static void replace_crew(struct agent *agent, struct crew *new)
     crew_stop_outputs(old, ov_clock_ms());
     succeed_inputs(new, old);
     succeed_outputs(new, old);
+    succeed_alerts(new, old);
     log_undelivered(old);
     agent->crew = new;
     pthread_rwlock_unlock(&agent->router);
@@ -291,7 +362,7 @@ static void gather_self(struct agent *agent)
     agent->self.plugins_missing = crew->settings->missing_count;
     ov_self_gather(&agent->self, crew->inputs, crew->input_count, crew->outputs,
                    crew->output_count, batch);
-    deliver(agent, batch);
+    deliver(agent, "omnivigil", batch);
     ov_batch_free(batch);
 }
 
@@ -355,6 +426,7 @@ static bool start(struct agent *agent)
     }
     for (size_t i = 0; i < crew->input_count; i++)
         ov_input_restore(crew->inputs[i]);
+    restore_alerts(agent, crew);
     agent->crew = crew;
     agent->self = (struct ov_self){.started_ms = ov_clock_ms(), .config_valid = true};
     agent->schedule = (struct ov_schedule){.interval_ms = crew->settings->interval_ms,
@@ -384,6 +456,7 @@ int ov_agent_run(const char *config, const char *plugin_dir, double seconds)
     mallopt(M_TRIM_THRESHOLD, 256 * 1024);
     mallopt(M_ARENA_MAX, 1);
     pthread_rwlock_init(&agent.router, NULL);
+    pthread_mutex_init(&agent.saving, NULL);
     bool started = start(&agent);
     if (started) {
         ov_log_line(OV_INFO, NULL, "started: %zu input%s, %zu output%s, configuration %s",
@@ -400,6 +473,7 @@ int ov_agent_run(const char *config, const char *plugin_dir, double seconds)
     if (hung)
         _exit(0); /* a thread still runs in what would be torn down */
     ov_plugins_free(agent.plugins);
+    pthread_mutex_destroy(&agent.saving);
     pthread_rwlock_destroy(&agent.router);
     return started ? 0 : 1;
 }

@@ -21,8 +21,10 @@ static bool set_matches(struct ov_slice p, size_t *i, unsigned char c)
             at++;
         unsigned char low = (unsigned char)p.ptr[at], high = low;
         if (at + 2 < p.len && p.ptr[at + 1] == '-' && p.ptr[at + 2] != ']') {
-            high = (unsigned char)p.ptr[at + 2];
             at += 2;
+            if (p.ptr[at] == '\\' && at + 1 < p.len)
+                at++;
+            high = (unsigned char)p.ptr[at];
         }
         if (low <= c && c <= high)
             found = true;
@@ -33,6 +35,7 @@ static bool set_matches(struct ov_slice p, size_t *i, unsigned char c)
 bool ov_glob(struct ov_slice pattern, struct ov_slice text)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, retry = 0;
+    size_t plain = SIZE_MAX; /* from here on a `[` has no end: not looked for again */
     while (t < text.len) {
         bool same = false;
         size_t next = p + 1;
@@ -45,8 +48,10 @@ bool ov_glob(struct ov_slice pattern, struct ov_slice text)
             char c = pattern.ptr[p];
             if (c == '?') {
                 same = true;
-            } else if (c == '[') {
+            } else if (c == '[' && p < plain) {
                 same = set_matches(pattern, &next, (unsigned char)text.ptr[t]);
+                if (next == p + 1)
+                    plain = p;
             } else {
                 if (c == '\\' && p + 1 < pattern.len)
                     c = pattern.ptr[next++];

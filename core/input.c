@@ -134,6 +134,7 @@ static bool count_run(struct ov_input *input, int result, double seconds, size_t
     stats->runs++;
     stats->samples += samples;
     stats->last_duration_seconds = seconds;
+    stats->failing = result == OV_FAILED;
     if (result == OV_OK)
         stats->last_success_ms = ov_clock_ms();
     else if (result == OV_FAILED)
@@ -157,7 +158,7 @@ static void gather(struct ov_input *input)
         ov_recovered(input->host, "gather");
     bool wanted = count_run(input, result, seconds, ov_batch_count(batch));
     if (wanted && result != OV_STOPPED && ov_batch_count(batch))
-        input->world->deliver(input->world->context, batch);
+        input->world->deliver(input->world->context, input->instance->name, batch);
     ov_batch_free(batch);
     if (wanted && ov_clock_ms() - input->saved_ms >= input->world->settings->state_interval_ms)
         save_state(input);

@@ -13,10 +13,11 @@
 struct ov_input;
 
 /* Takes a finished batch; called in the input's thread, which frees the batch afterwards. */
-typedef void ov_deliver_fn(void *context, const struct ov_batch *batch);
+typedef void ov_deliver_fn(void *context, const char *input, const struct ov_batch *batch);
 
 struct ov_input_stats {
     uint64_t runs, errors, skipped, samples;
+    bool failing;                  /* the last one did */
     double last_duration_seconds;  /* NaN before the first */
     int64_t last_success_ms;       /* ov_clock_ms, INT64_MIN before the first */
 };

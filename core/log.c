@@ -3,6 +3,7 @@
  * share a log do not mix their lines. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 /* A pipe takes this much at once or not at all, so a full one is noticed before it blocks. */
 enum { LINE_MAX_BYTES = 4096 };
 
+/* Covers the room that poll saw until write has used it: another line would block there. */
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int log_level = OV_INFO;
 static atomic_bool log_json;
 static atomic_bool log_journal;
@@ -61,10 +64,12 @@ static void line_write(struct ov_buf *line)
             line->len--;
     }
     ov_buf_char(line, '\n');
+    pthread_mutex_lock(&log_lock);
     if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT)) {
         ssize_t written = write(STDERR_FILENO, line->data, line->len);
         (void)written; /* there is nowhere left to say so */
     }
+    pthread_mutex_unlock(&log_lock);
 }
 
 /* Cuts the message until the object is whole within a line. */

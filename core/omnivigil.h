@@ -218,6 +218,26 @@ static inline void ov_sample_bool(struct ov_sample *s, unsigned field, bool valu
 /* NaN and infinities are left out. */
 OV_API void ov_sample_float(struct ov_sample *s, unsigned field, double value);
 
+/* ---------------------------------------------------------------- rules */
+
+/* An alert rule an input recommends; the configuration can change each member by its key, given
+ * here in quotes where it is not the member's name, or switch the rule off. NULL: not said. */
+struct ov_rule {
+    const char *name;
+    const char *value;      /* "measurement.field", or "increase(measurement.field, 5m)" */
+    const char *where;      /* "name=glob|glob, name=glob": tags and fields that must match */
+    const char *unless;     /* "measurement.name=glob": muted while a sample matches that */
+    const char *warning, *critical; /* Nagios ranges; without either the conditions alone alarm */
+    const char *severity;   /* then: "warning" or "critical" (that by default) */
+    const char *clear;      /* a range that must be left before a firing alert ends */
+    const char *hold;       /* "for": how long it must hold before it fires */
+    const char *clear_hold; /* "clear_for": how long it must be over; as `for` by default */
+    const char *repeat;     /* how often a firing alert is told again; never by default */
+    const char *summary;    /* one line; {name} of a tag or field, {value}, {threshold},
+                             * {severity} are replaced */
+    const char *description; /* what it means and what to do */
+};
+
 /* ---------------------------------------------------------------- options */
 
 enum ov_option_type {
@@ -328,6 +348,7 @@ struct ov_plugin {
     size_t state_size;                /* of an instance's state, which begins as zeros */
     const struct ov_option *options;  /* offsets into that state */
     const struct ov_measurement *const *measurements; /* inputs: NULL-terminated */
+    const struct ov_rule *rules; /* inputs: recommended ones; ends with a NULL name. Optional. */
 
     /* Checks what the option table cannot (a URL's form), without network or writes. Optional. */
     void (*check)(void *state, struct ov_check *check);

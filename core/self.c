@@ -33,7 +33,8 @@ static const struct ov_measurement agent_measurement = {
 };
 
 enum {
-    INPUT_RUNS, INPUT_ERRORS, INPUT_SKIPPED, INPUT_SAMPLES, INPUT_DURATION, INPUT_LAST_SUCCESS,
+    INPUT_RUNS, INPUT_ERRORS, INPUT_SKIPPED, INPUT_SAMPLES, INPUT_DURATION, INPUT_FAILING,
+    INPUT_LAST_SUCCESS,
 };
 static const char *const input_tags[] = {"input", "plugin"};
 static const struct ov_field input_fields[] = {
@@ -44,6 +45,7 @@ static const struct ov_field input_fields[] = {
     [INPUT_SAMPLES] = {"samples", OV_INT, OV_COUNTER, "", "Samples gathered."},
     [INPUT_DURATION] = {"duration_seconds", OV_FLOAT, OV_GAUGE, "seconds",
                         "Time the last gather took."},
+    [INPUT_FAILING] = {"failing", OV_BOOL, OV_GAUGE, "", "Whether the last gather failed."},
     [INPUT_LAST_SUCCESS] = {"last_success_seconds", OV_FLOAT, OV_GAUGE, "seconds",
                             "Time since the last gather that succeeded."},
 };
@@ -87,6 +89,19 @@ static const struct ov_measurement output_measurement = {
 
 const struct ov_measurement *const ov_self_measurements[] = {
     &agent_measurement, &input_measurement, &output_measurement, NULL,
+};
+
+const struct ov_rule ov_self_rules[] = {
+    {.name = "no-data", .value = "omnivigil_input.failing",
+     .critical = "0", .hold = "1m",
+     .summary = "input {input} gathers nothing",
+     .description = "The samples of this input are missing, and alerts that rest on them stay as "
+                    "they are. The agent's log says why."},
+    {.name = "output", .value = "omnivigil_output.failing", .critical = "0", .hold = "5m",
+     .summary = "output {output} does not deliver, {buffered} samples wait",
+     .description = "The receiver is away or refuses; the agent's log says why. Beyond the "
+                    "queue's limits the oldest samples are dropped."},
+    {.name = NULL},
 };
 
 static int64_t resident_bytes(void)
@@ -136,6 +151,8 @@ static void input_sample(struct ov_input *input, struct ov_batch *batch)
     ov_sample_int(s, INPUT_SKIPPED, (int64_t)stats.skipped);
     ov_sample_int(s, INPUT_SAMPLES, (int64_t)stats.samples);
     ov_sample_float(s, INPUT_DURATION, round(stats.last_duration_seconds * 1e6) / 1e6);
+    if (stats.runs)
+        ov_sample_bool(s, INPUT_FAILING, stats.failing);
     since(s, INPUT_LAST_SUCCESS, stats.last_success_ms);
 }
 

@@ -16,6 +16,7 @@ struct ov_self {
 
 /* NULL-terminated, for the reference. */
 extern const struct ov_measurement *const ov_self_measurements[];
+extern const struct ov_rule ov_self_rules[];
 
 void ov_self_gather(const struct ov_self *self, struct ov_input *const *inputs,
                     size_t input_count, struct ov_output *const *outputs, size_t output_count,

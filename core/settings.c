@@ -12,6 +12,7 @@
 #include "options.h"
 #include "plugin_dir.h"
 #include "settings.h"
+#include "settings_rules.h"
 #include "slurp.h"
 
 enum { FILE_LIMIT = 4 << 20, MAX_INSTANCES = 1000, LONGEST_NAME = 64 };
@@ -52,6 +53,8 @@ static const struct ov_option section_options[] = {
     {.name = "agent", .type = OV_OPT_TABLE, .table = ov_agent_options},
     {.name = "inputs", .type = OV_OPT_LIST},
     {.name = "outputs", .type = OV_OPT_LIST},
+    {.name = "rules", .type = OV_OPT_LIST},
+    {.name = "silences", .type = OV_OPT_LIST},
     {0},
 };
 
@@ -419,6 +422,7 @@ static void read_root(struct reading *r, struct ov_node *root, const char *overr
     ov_options_unknown(&source, tables, OV_COUNT(tables));
     read_agent(r, root, override, plugins);
     read_instances(r, root);
+    ov_settings_read_rules(r->settings, &source);
     if (root)
         ov_tree_hide(root, r->diag);
 }
@@ -498,6 +502,7 @@ void ov_settings_free(struct ov_settings *settings)
         instance_free(&settings->inputs[i], &sections[OV_INPUT]);
     for (size_t i = 0; i < settings->output_count; i++)
         instance_free(&settings->outputs[i], &sections[OV_OUTPUT]);
+    ov_settings_free_rules(settings);
     free(settings->inputs);
     free(settings->outputs);
     ov_options_free(ov_agent_options, settings);

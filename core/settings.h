@@ -13,7 +13,9 @@
 #define OV_SETTINGS_H
 
 #include "omnivigil.h"
+#include "alerts.h"
 #include "plugin.h"
+#include "rule.h"
 
 enum ov_log_format { OV_LOG_AUTO, OV_LOG_TEXT, OV_LOG_JSON };
 
@@ -43,6 +45,10 @@ struct ov_settings {
     struct ov_map tags;
     struct ov_instance *inputs, *outputs;
     size_t input_count, output_count;
+    struct ov_compiled_rule **rules; /* the inputs' recommended ones, and the configured ones */
+    size_t rule_count;
+    struct ov_silence *silences;
+    size_t silence_count;
     size_t missing_count;         /* `optional` instances left out, their plugin did not load */
 };
 
@@ -76,6 +82,8 @@ struct ov_settings *ov_settings_parse(const char *name, struct ov_slice text,
 void ov_settings_free(struct ov_settings *settings);
 
 /* The tables, for `omnivigil plugins` and the reference. */
+extern const struct ov_option ov_rule_options[];
+extern const struct ov_option ov_silence_options[];
 extern const struct ov_option ov_agent_options[];
 extern const struct ov_option ov_input_options[];
 extern const struct ov_option ov_output_options[];

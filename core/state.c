@@ -25,13 +25,13 @@ struct ov_state {
 
 static int make_dirs(const char *dir)
 {
-    char *path = ov_strdup(dir);
+    char *path = ov_strdup(dir), *slash = path + strspn(path, "/");
     int result = 0;
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    while ((slash = strchr(slash, '/'))) {
         *slash = '\0';
         if (mkdir(path, 0755) != 0 && errno != EEXIST)
             break; /* the last mkdir says what is wrong */
-        *slash = '/';
+        *slash++ = '/';
     }
     if (mkdir(dir, 0750) != 0 && errno != EEXIST)
         result = -1;
@@ -110,23 +110,29 @@ static int read_all(int fd, struct ov_buf *out)
     }
 }
 
-/* Splits the head line off `out` if it fits the rest and `plugin`. */
+static void head_add(struct ov_buf *head, const char *plugin, struct ov_slice text)
+{
+    ov_buf_printf(head, "omnivigil-state 1 %s %zu %016" PRIx64 "\n", plugin, text.len,
+                  checksum(text));
+}
+
+/* Cuts the head line off `out` if it is the one that `plugin` and the rest ask for. */
 static bool head_fits(struct ov_buf *out, const char *plugin)
 {
-    char name[64] = "";
-    size_t bytes = 0;
-    uint64_t sum = 0;
-    int head = 0;
-    ov_buf_text(out);
-    if (sscanf(out->data, "omnivigil-state 1 %63s %zu %" SCNx64 "%n", name, &bytes, &sum, &head) !=
-            3 || out->data[head] != '\n')
+    const char *end = out->len ? memchr(out->data, '\n', out->len) : NULL;
+    struct ov_buf head = {0};
+    if (!end)
         return false;
-    struct ov_slice text = {out->data + head + 1, out->len - (size_t)head - 1};
-    if (strcmp(name, plugin) != 0 || text.len != bytes || checksum(text) != sum)
-        return false;
-    memmove(out->data, text.ptr, text.len);
-    out->len = text.len;
-    return true;
+    size_t len = (size_t)(end + 1 - out->data);
+    struct ov_slice text = {end + 1, out->len - len};
+    head_add(&head, plugin, text);
+    bool fits = ov_slice_eq((struct ov_slice){out->data, len},
+                            (struct ov_slice){head.data, head.len});
+    if (fits)
+        memmove(out->data, text.ptr, text.len);
+    out->len = fits ? text.len : out->len;
+    ov_buf_free(&head);
+    return fits;
 }
 
 int ov_state_read(struct ov_state *state, const char *name, const char *plugin,
@@ -135,7 +141,7 @@ int ov_state_read(struct ov_state *state, const char *name, const char *plugin,
     char file[160], bad[176];
     snprintf(file, sizeof file, "%s.state", name);
     ov_buf_reset(out);
-    int fd = openat(state->dir_fd, file, O_RDONLY | O_CLOEXEC);
+    int fd = openat(state->dir_fd, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return OV_OK;
     int result = fd < 0 ? OV_FAILED : read_all(fd, out);
@@ -169,15 +175,16 @@ static bool write_all(int fd, struct ov_slice text)
 int ov_state_write(struct ov_state *state, const char *name, const char *plugin,
                    struct ov_slice text, struct ov_buf *why)
 {
-    char file[160], aside[176], head[160];
+    char file[160], aside[176];
+    struct ov_buf head = {0};
     snprintf(file, sizeof file, "%s.state", name);
     snprintf(aside, sizeof aside, "%s.new", file);
-    int len = snprintf(head, sizeof head, "omnivigil-state 1 %s %zu %016" PRIx64 "\n", plugin,
-                       text.len, checksum(text));
+    head_add(&head, plugin, text);
     int fd = openat(state->dir_fd, aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    bool good = fd >= 0 && write_all(fd, (struct ov_slice){head, (size_t)len}) &&
+    bool good = fd >= 0 && write_all(fd, (struct ov_slice){head.data, head.len}) &&
                 write_all(fd, text) && fdatasync(fd) == 0;
     int saved = errno;
+    ov_buf_free(&head);
     if (fd >= 0)
         close(fd);
     if (good && renameat(state->dir_fd, aside, state->dir_fd, file) == 0) {

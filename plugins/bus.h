@@ -116,7 +116,7 @@ struct bus {
     int64_t scan_interval_ms;
     bool with_consumers;
     int64_t consumers_max;
-    int64_t count_max;
+    int64_t count_max, stream_limit;
 
     struct ov_host *host;
     struct redis *redis;

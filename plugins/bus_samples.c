@@ -80,7 +80,7 @@ enum { TAG_TOPIC, TAG_GROUP, TAG_AGENT };
 enum {
     GROUP_EXISTS, GROUP_REGISTERED, GROUP_CONSUMERS, GROUP_CONSUMERS_OMITTED, GROUP_PENDING,
     GROUP_OLDEST_PENDING, GROUP_MAX_DELIVERIES, GROUP_UNDELIVERED, GROUP_UNDELIVERED_AT_LEAST,
-    GROUP_OLDEST_UNDELIVERED, GROUP_LOST, GROUP_DLQ_LENGTH, GROUP_DLQ_ADDED, GROUP_DLQ_NEWEST,
+    GROUP_OLDEST_UNDELIVERED, GROUP_TRIM_RATIO, GROUP_LOST, GROUP_DLQ_LENGTH, GROUP_DLQ_ADDED, GROUP_DLQ_NEWEST,
     GROUP_LIFE, GROUP_PROCESSED, GROUP_RECLAIM_ATTEMPTS, GROUP_RECLAIMED, GROUP_DLQ_PUSHES,
 };
 static const char *const group_tags[] = {
@@ -110,6 +110,8 @@ static const struct ov_field group_fields[] = {
                                     "had."},
     [GROUP_OLDEST_UNDELIVERED] = {"oldest_undelivered_seconds", OV_FLOAT, OV_GAUGE, "seconds",
                                   "Age of the oldest entry that waits for its first delivery."},
+    [GROUP_TRIM_RATIO] = {"trim_ratio", OV_FLOAT, OV_GAUGE, "ratio",
+                          "Backlog / stream_limit: at 1 tasks are trimmed before delivery."},
     [GROUP_LOST] = {"lost", OV_INT, OV_COUNTER, "",
                     "Tasks trimmed from the stream before they were delivered."},
     [GROUP_DLQ_LENGTH] = {"dlq_length", OV_INT, OV_GAUGE, "",
@@ -233,6 +235,9 @@ static void existing_group(struct bus *bus, struct bus_group *group, struct ov_s
     known_int(s, GROUP_UNDELIVERED, group->backlog.left);
     known_int(s, GROUP_UNDELIVERED_AT_LEAST, group->left_at_least);
     known_int(s, GROUP_LOST, group->backlog.lost);
+    int64_t behind = group->backlog.left >= 0 ? group->backlog.left : group->left_at_least;
+    if (behind >= 0)
+        ov_sample_float(s, GROUP_TRIM_RATIO, (double)behind / (double)bus->stream_limit);
     if (group->oldest_left_read)
         age(s, GROUP_OLDEST_UNDELIVERED, now, group->oldest_left);
     const char *life = life_word(group_life(bus, group, agent));

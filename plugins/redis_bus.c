@@ -29,6 +29,9 @@ static const struct ov_option options[] = {
      .fallback = "1000", .min = 16, .max = 100000,
      .help = "most entries of a topic that are counted one by one where Redis cannot tell a "
              "group's backlog"},
+    {.name = "stream_limit", .type = OV_OPT_INT, .offset = offsetof(struct bus, stream_limit),
+     .fallback = "10000", .min = 1, .max = INT64_MAX,
+     .help = "entries at which topics are trimmed, as OmniDaemon's bus is told (default_maxlen)"},
     {.name = NULL},
 };
 
@@ -42,6 +45,62 @@ bool bus_wants(const struct bus *bus, struct ov_slice topic)
             return true;
     return bus->topic_names.count == 0 && bus->topic_patterns.count == 0;
 }
+
+static const struct ov_rule rules[] = {
+    {.name = "no-group", .value = "omnidaemon_group.exists", .where = "registered=true",
+     .critical = "1:", .hold = "30s",
+     .summary = "agent {agent} on {topic} has lost its consumer group and gets no tasks",
+     .description = "Redis lost the group (a restart without persistence, an eviction, a DEL). The "
+                    "agent's consumers have stopped for good: restart its runner, which makes the "
+                    "group again. Tasks published in between are not delivered."},
+    {.name = "silent", .value = "omnidaemon_group.undelivered",
+     .where = "life=silent, registered=true, exists=true",
+     .unless = "omnidaemon_health.runner=lost|stopped|none", .severity = "critical", .hold = "1m",
+     .summary = "agent {agent} on {topic} no longer asks for tasks ({undelivered} wait)",
+     .description = "Its consumers ended, silently, as they do after a lost connection to Redis, "
+                    "while the process lives on: restart its runner."},
+    {.name = "pending", .value = "omnidaemon_group.pending", .warning = "100", .hold = "1m",
+     .summary = "agent {agent} on {topic} has {value} tasks under way",
+     .description = "Tasks were delivered and not finished: the agent is slow, hangs, or fails and "
+                    "waits for its retries."},
+    {.name = "backlog", .value = "omnidaemon_group.oldest_undelivered_seconds", .warning = "300",
+     .critical = "1800", .hold = "1m",
+     .summary = "on {topic}, tasks for {agent} wait {value} s for their first delivery",
+     .description = "More is published than the agent takes: give it more consumers "
+                    "(consumer_count) or runners."},
+    {.name = "trim-risk", .value = "omnidaemon_group.trim_ratio", .warning = "0.5",
+     .critical = "0.8",
+     .summary = "on {topic}, {agent} is behind by {undelivered} tasks, near the stream's limit",
+     .description = "OmniDaemon trims a topic near 10 000 entries, delivered or not. What is "
+                    "trimmed before its delivery is lost without a trace."},
+    {.name = "lost", .value = "increase(omnidaemon_group.lost, 10m)", .critical = "0",
+     .summary = "on {topic}, {value} tasks for {agent} were trimmed before delivery",
+     .description = "These tasks are gone. Find out from the publisher which, and publish them "
+                    "again; give the agent more consumers."},
+    {.name = "dlq", .value = "omnidaemon_group.dlq_newest_seconds", .warning = "@0:600",
+     .summary = "agent {agent} on {topic} gave up tasks: {dlq_length} in its dead letter queue",
+     .description = "Tasks failed at every retry in the last ten minutes. omnidaemon_failures "
+                    "tells the exceptions."},
+    {.name = "poison", .value = "omnidaemon_group.max_deliveries", .warning = "5",
+     .critical = "20", .hold = "1m",
+     .summary = "on {topic}, a task was delivered to {agent} {value} times",
+     .description = "A message that cannot be processed and does not reach the dead letter queue "
+                    "(a body that is no object, retry counts that expired)."},
+    {.name = "stuck", .value = "omnidaemon_group.oldest_pending_seconds", .warning = "3600",
+     .summary = "on {topic}, a task of {agent} is under way since {value} s",
+     .description = "A task hangs, or nobody claims it again."},
+    {.name = "memory", .value = "omnidaemon_bus.memory_ratio", .warning = "0.8",
+     .critical = "0.95", .hold = "30s", .summary = "Redis uses {value} of its memory limit",
+     .description = "At the limit Redis refuses new tasks, or evicts streams."},
+    {.name = "eviction", .value = "omnidaemon_bus.eviction_risk", .warning = "0",
+     .summary = "Redis may evict whole streams ({eviction_policy})",
+     .description = "With an allkeys policy Redis throws topics and their groups away when memory "
+                    "runs short: set maxmemory-policy to noeviction or a volatile one."},
+    {.name = "events-gap", .value = "increase(omnidaemon_bus.events_missed, 10m)",
+     .warning = "0", .summary = "{value} bus events were trimmed before they were counted",
+     .description = "Counters of the groups are too low by that: gather more often."},
+    {.name = NULL},
+};
 
 static void bus_check(void *state, struct ov_check *check)
 {
@@ -128,6 +187,7 @@ OV_PLUGIN = {
     .state_size = sizeof(struct bus),
     .options = options,
     .measurements = bus_measurements,
+    .rules = rules,
     .check = bus_check,
     .open = bus_open,
     .close = bus_close,

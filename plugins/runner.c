@@ -16,6 +16,32 @@ static const struct ov_option options[] = {
     {.name = NULL},
 };
 
+static const struct ov_rule rules[] = {
+    {.name = "health", .value = "omnidaemon_health.status_code", .warning = "1", .critical = "2",
+     .hold = "10s", .summary = "OmniDaemon is {status}: {reason}",
+     .description = "The bus or storage cannot be used."},
+    {.name = "runner", .value = "omnidaemon_health.agents", .where = "runner=lost",
+     .severity = "critical", .hold = "10s", .summary = "{reason}",
+     .description = "The runner crashed or was killed, and left its start time behind: start it "
+                    "again."},
+    {.name = "crashed", .value = "omnidaemon_agent.restarts", .where = "state=crashed",
+     .severity = "critical", .hold = "10s",
+     .summary = "the process of agent {agent} crashed, after {value} restarts",
+     .description = "Its supervisor gave up, or waits before it starts it again."},
+    {.name = "restarting", .value = "increase(omnidaemon_agent.restarts, 10m)", .warning = "0",
+     .summary = "the process of agent {agent} was restarted {value} times in ten minutes"},
+    {.name = "success", .value = "omnidaemon_agent.success_ratio", .warning = "0.95:",
+     .critical = "0.8:", .hold = "1m",
+     .summary = "agent {agent} on {topic} succeeds with {value} of its tasks",
+     .description = "omnidaemon_failures tells the exceptions."},
+    {.name = "slow", .value = "omnidaemon_agent.processing_p95_seconds", .warning = "10",
+     .hold = "1m", .summary = "agent {agent} on {topic} needs {value} s for a task (p95)"},
+    {.name = "metrics-gap", .value = "increase(omnidaemon_metrics.missed, 10m)", .warning = "0",
+     .summary = "{value} task events were trimmed before they were counted",
+     .description = "Counters of the agents are too low by that: gather more often."},
+    {.name = NULL},
+};
+
 static void check(void *state, struct ov_check *check)
 {
     struct runner *runner = state;
@@ -159,6 +185,7 @@ OV_PLUGIN = {
     .state_size = sizeof(struct runner),
     .options = options,
     .measurements = runner_measurements,
+    .rules = rules,
     .check = check,
     .open = open_runner,
     .close = close_runner,

@@ -11,6 +11,14 @@ static const struct ov_option options[] = {
     {.name = NULL},
 };
 
+static const struct ov_rule rules[] = {
+    {.name = "storage", .value = "omnidaemon_storage_file.valid", .critical = "1:",
+     .summary = "{file} does not parse: OmniDaemon will write it over ({error})",
+     .description = "OmniDaemon takes such a file for empty and replaces it at its next save: save "
+                    "a copy now."},
+    {.name = NULL},
+};
+
 static void check(void *state, struct ov_check *check_context)
 {
     struct storage *storage = state;
@@ -68,6 +76,7 @@ OV_PLUGIN = {
     .state_size = sizeof(struct storage),
     .options = options,
     .measurements = storage_measurements,
+    .rules = rules,
     .check = check,
     .open = open_storage,
     .close = close_storage,

@@ -160,7 +160,7 @@ static void test_unread(void **state)
     int saved = dup(STDERR_FILENO), ends[2], full = open("/dev/full", O_WRONLY);
     (void)state;
     ov_log_setup(OV_INFO, false);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 100; i++) {
         if (pipe(ends) != 0)
             break;
         dup2(ends[1], STDERR_FILENO);

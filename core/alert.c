@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nothing but the declaration: whoever emits, reads or describes alerts takes it from here. */
+#include "alert.h"
+
+static const char *const tags[] = {
+    [OV_ALERT_RULE] = "rule",   [OV_ALERT_SEVERITY] = "severity", [OV_ALERT_TOPIC] = "topic",
+    [OV_ALERT_GROUP] = "group", [OV_ALERT_AGENT] = "agent",
+};
+
+static const struct ov_field fields[] = {
+    [OV_ALERT_STATE] = {"state", OV_TEXT, OV_GAUGE, "",
+                        "firing, repeat (it fires still) or resolved."},
+    [OV_ALERT_ID] = {"alert_id", OV_TEXT, OV_GAUGE, "",
+                     "The incident's name, the same from firing to resolved."},
+    [OV_ALERT_VALUE] = {"value", OV_FLOAT, OV_GAUGE, "", "What was measured, in its own unit."},
+    [OV_ALERT_THRESHOLD] = {"threshold", OV_TEXT, OV_GAUGE, "", "The range it should be in."},
+    [OV_ALERT_SUMMARY] = {"summary", OV_TEXT, OV_GAUGE, "", "One line for a person."},
+    [OV_ALERT_DESCRIPTION] = {"description", OV_TEXT, OV_GAUGE, "", "More, such as what to do."},
+    [OV_ALERT_STARTED_AT] = {"started_at", OV_FLOAT, OV_GAUGE, "seconds",
+                             "When it began, since 1970."},
+    [OV_ALERT_ENDED_AT] = {"ended_at", OV_FLOAT, OV_GAUGE, "seconds",
+                           "When it ended, since 1970."},
+    [OV_ALERT_DURATION] = {"duration_seconds", OV_FLOAT, OV_GAUGE, "seconds",
+                           "How long it has lasted."},
+    [OV_ALERT_COUNT] = {"count", OV_INT, OV_GAUGE, "", "How many series it stands for."},
+};
+
+const struct ov_measurement ov_alert_measurement = {
+    .name = "omnidaemon_alert",
+    .help = "What happened to an incident that a rule found.",
+    .tags = tags,
+    .fields = fields,
+    .tag_count = OV_COUNT(tags),
+    .field_count = OV_COUNT(fields),
+};

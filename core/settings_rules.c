@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A configured rule whose name is a recommended one's changes what it says and keeps the rest;
+ * any other is a rule of its own. Compiling checks every name against the measurements of the
+ * configured inputs, and each complaint is shown at the key it is about.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "self.h"
+#include "settings_rules.h"
+
+/* What can be said of a rule in the configuration. */
+struct rule_entry {
+    struct ov_rule rule;
+    bool enabled;
+};
+
+#define RULE(key, member) \
+    .name = key, .type = OV_OPT_STRING, .offset = offsetof(struct rule_entry, rule.member)
+
+const struct ov_option ov_rule_options[] = {
+    {RULE("name", name), .required = true,
+     .help = "the rule's name; a recommended rule's changes that one"},
+    {.name = "enabled", .type = OV_OPT_BOOL, .offset = offsetof(struct rule_entry, enabled),
+     .fallback = "true", .help = "false switches the rule off"},
+    {RULE("value", value),
+     .help = "what is looked at: measurement.field, or increase(measurement.field, 5m)"},
+    {RULE("where", where),
+     .help = "which samples: name=pattern|pattern, name=pattern of tags and fields"},
+    {RULE("unless", unless),
+     .help = "muted while a sample matches: measurement.field=pattern|pattern"},
+    {RULE("warning", warning), .help = "range as in Nagios: 10, 10:, ~:10, 10:20, @10:20"},
+    {RULE("critical", critical), .help = "the same, for what is worse"},
+    {RULE("severity", severity),
+     .help = "warning or critical, for a rule without ranges: its conditions alone alarm"},
+    {RULE("clear", clear), .help = "range that must be left before a firing alert ends"},
+    {RULE("for", hold), .help = "how long it must hold before it fires: 30s"},
+    {RULE("clear_for", clear_hold),
+     .help = "how long it must be over before it ends; as `for` when not given"},
+    {RULE("repeat", repeat), .help = "how often a firing alert is told again; never when not "
+                                     "given"},
+    {RULE("summary", summary),
+     .help = "one line; {topic}, {agent} or any tag or field, {value}, {threshold}, {severity}"},
+    {RULE("description", description), .help = "what it means and what to do"},
+    {.name = NULL},
+};
+
+struct silence_entry {
+    char *rules, *from, *until, *comment;
+    struct ov_map tags;
+};
+
+const struct ov_option ov_silence_options[] = {
+    {.name = "rules", .type = OV_OPT_STRING, .offset = offsetof(struct silence_entry, rules),
+     .fallback = "*", .help = "names of rules, as patterns separated by |"},
+    {.name = "tags", .type = OV_OPT_MAP, .offset = offsetof(struct silence_entry, tags),
+     .help = "only series with these tags: patterns separated by |"},
+    {.name = "from", .type = OV_OPT_STRING, .offset = offsetof(struct silence_entry, from),
+     .help = "when it begins: 2026-12-24 or 2026-12-24T18:00:00Z, in UTC; at once when not given"},
+    {.name = "until", .type = OV_OPT_STRING, .offset = offsetof(struct silence_entry, until),
+     .help = "when it ends; never when not given"},
+    {.name = "comment", .type = OV_OPT_STRING, .offset = offsetof(struct silence_entry, comment),
+     .help = "why, for whoever reads this file"},
+    {.name = NULL},
+};
+
+/* ---------------------------------------------------------------- what there is */
+
+/* False where an input did not load, so that nobody knows what it measures. */
+static bool catalogue_fill(const struct ov_settings *settings, struct ov_catalogue *catalogue)
+{
+    for (size_t i = 0; i < settings->input_count; i++) {
+        if (!settings->inputs[i].plugin)
+            return false;
+        ov_catalogue_add(catalogue, settings->inputs[i].plugin->measurements);
+    }
+    ov_catalogue_add(catalogue, ov_self_measurements);
+    return true;
+}
+
+struct rule_list {
+    const struct ov_rule **rules;
+    size_t count;
+};
+
+static void list_add(struct rule_list *list, const struct ov_rule *rules)
+{
+    for (; rules && rules->name; rules++) {
+        for (size_t i = 0; i < list->count; i++)
+            if (list->rules[i] == rules)
+                return; /* of a plugin that has an instance already */
+        list->rules = ov_realloc(list->rules, list->count + 1, sizeof *list->rules);
+        list->rules[list->count++] = rules;
+    }
+}
+
+static const struct ov_rule *list_find(const struct rule_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->rules[i]->name, name) == 0)
+            return list->rules[i];
+    return NULL;
+}
+
+/* The rules the configuration speaks of. */
+struct name_list {
+    char **names;
+    size_t count;
+};
+
+static bool names_have(const struct name_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* ---------------------------------------------------------------- compiling */
+
+static void complain(void *context, const char *key, const char *problem)
+{
+    const struct ov_source *source = context;
+    const struct ov_node *node = ov_tree_get(source->node, key);
+    ov_diag_error(source->diag, node ? node->span : ov_source_place(source), "%s: `%s`: %s",
+                  source->what, key, problem);
+}
+
+static void add_rule(struct ov_settings *settings, const struct ov_rule *text,
+                     const struct ov_catalogue *catalogue, struct ov_source *source)
+{
+    struct ov_compiled_rule *rule = ov_rule_compile(text, catalogue, complain, source);
+    if (!rule)
+        return;
+    settings->rules = ov_realloc(settings->rules, settings->rule_count + 1,
+                                 sizeof *settings->rules);
+    settings->rules[settings->rule_count++] = rule;
+}
+
+/* Recommended rules need the measurements of their own plugin only. */
+static void add_recommended(struct ov_settings *settings, const struct ov_rule *text,
+                            const struct ov_catalogue *catalogue, const struct ov_source *root)
+{
+    struct ov_source source = {root->diag, root->env, NULL, text->name};
+    add_rule(settings, text, catalogue, &source);
+}
+
+static const char *either(const char *said, const char *otherwise)
+{
+    return said ? said : otherwise;
+}
+
+/* What the configuration says over what is recommended. */
+static struct ov_rule merge(const struct ov_rule *said, const struct ov_rule *base)
+{
+    struct ov_rule all = *said;
+    if (!base)
+        return all;
+    bool ranges = said->warning || said->critical;
+    all.value = either(said->value, base->value);
+    all.where = either(said->where, base->where);
+    all.unless = either(said->unless, base->unless);
+    all.warning = either(said->warning, base->warning);
+    all.critical = either(said->critical, base->critical);
+    all.severity = either(said->severity, ranges ? NULL : base->severity);
+    all.clear = either(said->clear, base->clear);
+    all.hold = either(said->hold, base->hold);
+    all.clear_hold = either(said->clear_hold, base->clear_hold);
+    all.repeat = either(said->repeat, base->repeat);
+    all.summary = either(said->summary, base->summary);
+    all.description = either(said->description, base->description);
+    return all;
+}
+
+/* The entries of a section; NULL without any. */
+static struct ov_node *find_entries(const struct ov_source *root, const char *name)
+{
+    struct ov_node *node = ov_tree_get(root->node, name);
+    if (!node || node->faulty)
+        return NULL;
+    node->shown = true;
+    for (struct ov_node *n = node->kind == OV_NODE_LIST ? node->first : NULL; n; n = n->next)
+        n->shown = true;
+    if (node->kind == OV_NODE_LIST)
+        return node->first;
+    ov_diag_error(root->diag, node->span, "`%s`: expected a list of mappings", name);
+    return NULL;
+}
+
+static void read_rule(struct ov_settings *settings, const struct ov_source *root,
+                      const struct ov_catalogue *catalogue, const struct rule_list *recommended,
+                      const struct ov_node *node, struct name_list *said)
+{
+    static const struct ov_option *const tables[] = {ov_rule_options};
+    struct rule_entry entry = {.enabled = true};
+    struct ov_source source = {root->diag, root->env, node, "a rule"};
+    size_t errors = ov_diag_errors(root->diag);
+    ov_options_read(&source, ov_rule_options, &entry);
+    ov_options_unknown(&source, tables, OV_COUNT(tables));
+    if (entry.rule.name && ov_diag_errors(root->diag) == errors) {
+        const struct ov_rule *base = list_find(recommended, entry.rule.name);
+        struct ov_rule whole = merge(&entry.rule, base);
+        source.what = entry.rule.name;
+        if (names_have(said, entry.rule.name))
+            complain(&source, "name", "there is another rule of this name");
+        if (entry.enabled)
+            add_rule(settings, &whole, catalogue, &source);
+        said->names = ov_realloc(said->names, said->count + 1, sizeof *said->names);
+        said->names[said->count++] = ov_strdup(entry.rule.name);
+    }
+    ov_options_free(ov_rule_options, &entry);
+}
+
+/* The configured rules, then the recommended ones they do not speak of. */
+static void read_rules(struct ov_settings *settings, const struct ov_source *root,
+                       const struct ov_catalogue *catalogue, const struct ov_node *entries)
+{
+    struct rule_list recommended = {0};
+    struct name_list said = {0};
+    for (size_t i = 0; i < settings->input_count; i++)
+        list_add(&recommended, settings->inputs[i].plugin->rules);
+    list_add(&recommended, ov_self_rules);
+    for (const struct ov_node *n = entries; n; n = n->next)
+        read_rule(settings, root, catalogue, &recommended, n, &said);
+    for (size_t i = 0; i < recommended.count; i++)
+        if (!names_have(&said, recommended.rules[i]->name))
+            add_recommended(settings, recommended.rules[i], catalogue, root);
+    for (size_t i = 0; i < said.count; i++)
+        free(said.names[i]);
+    free(said.names);
+    free(recommended.rules);
+}
+
+/* ---------------------------------------------------------------- silences */
+
+static bool time_parse(const char *text, double *seconds)
+{
+    static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"};
+    for (size_t i = 0; i < OV_COUNT(forms); i++) {
+        struct tm utc = {0};
+        const char *end = strptime(text, forms[i], &utc);
+        if (end && !*end) {
+            *seconds = (double)timegm(&utc);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_silence(struct ov_settings *settings, const struct ov_source *root,
+                         const struct ov_node *node)
+{
+    static const struct ov_option *const tables[] = {ov_silence_options};
+    struct silence_entry entry = {0};
+    struct ov_source source = {root->diag, root->env, node, "a silence"};
+    struct ov_silence silence = {0};
+    static const char wrong[] = "expected a time such as 2026-12-24 or 2026-12-24T18:00:00Z";
+    ov_options_read(&source, ov_silence_options, &entry);
+    ov_options_unknown(&source, tables, OV_COUNT(tables));
+    if (entry.from && !time_parse(entry.from, &silence.from))
+        complain(&source, "from", wrong);
+    if (entry.until && !time_parse(entry.until, &silence.until))
+        complain(&source, "until", wrong);
+    silence.rules = ov_slice(entry.rules);
+    silence.tags = entry.tags;
+    entry.rules = NULL; /* both belong to the silence now */
+    entry.tags = (struct ov_map){0};
+    ov_options_free(ov_silence_options, &entry);
+    settings->silences = ov_realloc(settings->silences, settings->silence_count + 1,
+                                    sizeof *settings->silences);
+    settings->silences[settings->silence_count++] = silence;
+}
+
+/* ---------------------------------------------------------------- both */
+
+void ov_settings_read_rules(struct ov_settings *settings, const struct ov_source *root)
+{
+    struct ov_catalogue catalogue = {0};
+    const struct ov_node *rules = find_entries(root, "rules");
+    const struct ov_node *silences = find_entries(root, "silences");
+    if (catalogue_fill(settings, &catalogue))
+        read_rules(settings, root, &catalogue, rules);
+    for (const struct ov_node *n = silences; n; n = n->next)
+        read_silence(settings, root, n);
+    free(catalogue.list);
+}
+
+void ov_settings_free_rules(struct ov_settings *settings)
+{
+    for (size_t i = 0; i < settings->rule_count; i++)
+        ov_rule_free(settings->rules[i]);
+    free(settings->rules);
+    for (size_t i = 0; i < settings->silence_count; i++) {
+        struct silence_entry entry = {.rules = (char *)settings->silences[i].rules.ptr,
+                                      .tags = settings->silences[i].tags};
+        ov_options_free(ov_silence_options, &entry);
+    }
+    free(settings->silences);
+}
