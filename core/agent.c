@@ -23,6 +23,7 @@
 #include "input.h"
 #include "log.h"
 #include "output.h"
+#include "queue_dir.h"
 #include "schedule.h"
 #include "self.h"
 #include "settings.h"
@@ -45,6 +46,7 @@ struct agent {
     const char *config, *plugin_dir;
     struct ov_plugins *plugins;
     struct ov_state *state;
+    char *queue_base; /* below it samples wait on disk; NULL: nowhere */
     struct ov_self self;
     struct ov_schedule schedule; /* of the agent's own measurements */
     pthread_rwlock_t router;     /* covers which crew is at work */
@@ -67,6 +69,7 @@ void ov_agent_block_signals(void)
     sigset_t set = served_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on files is a write that fails */
 }
 
 static void push(struct crew *crew, const struct ov_batch *batch)
@@ -176,6 +179,41 @@ static bool crew_open(struct agent *agent, struct crew *crew, struct ov_buf *why
     return true;
 }
 
+/* Opens what waits on disk for the outputs. False, reported, when another agent has it. */
+static bool crew_open_queues(const struct agent *agent, struct crew *crew)
+{
+    struct ov_buf why = {0};
+    bool good = true;
+    for (size_t i = 0; i < crew->output_count; i++) {
+        if (ov_output_open_queue(crew->outputs[i], agent->queue_base, &why) == OV_OK)
+            continue;
+        ov_log_line(OV_ERROR, ov_output_name(crew->outputs[i]), "%s", ov_buf_text(&why));
+        ov_buf_reset(&why);
+        good = false;
+    }
+    ov_buf_free(&why);
+    return good;
+}
+
+static bool is_output(const void *context, const char *name)
+{
+    const struct crew *crew = context;
+    for (size_t i = 0; i < crew->output_count; i++)
+        if (strcmp(ov_output_name(crew->outputs[i]), name) == 0)
+            return true;
+    return false;
+}
+
+static void log_leftovers(const struct agent *agent, const struct crew *crew)
+{
+    struct ov_buf text = {0};
+    if (agent->queue_base)
+        ov_queue_dir_leftovers(agent->queue_base, is_output, crew, &text);
+    if (text.len)
+        log_lines(OV_WARN, &text);
+    ov_buf_free(&text);
+}
+
 /* Reads the configuration; everything found wrong is on the log. NULL on errors. */
 static struct crew *crew_read(struct agent *agent)
 {
@@ -226,16 +264,33 @@ static void crew_stop_inputs(struct crew *crew, int64_t deadline_ms)
     crew->input_count = ended;
 }
 
+/* Ends a queue that nobody takes over: what is not on disk is lost; say so. */
+static void shut_queue(struct ov_output *output)
+{
+    ov_output_spool(output);
+    struct ov_queue_counts counts = ov_output_stats(output).queue;
+    uint64_t lost = counts.buffered - counts.buffered_disk;
+    if (counts.buffered_disk)
+        ov_log_line(OV_INFO, ov_output_name(output), "%ju samples wait on disk for the next start",
+                    (uintmax_t)counts.buffered_disk);
+    if (lost)
+        ov_log_line(OV_WARN, ov_output_name(output),
+                    "%ju samples could not be delivered and are dropped", (uintmax_t)lost);
+    ov_output_shut_queue(output);
+}
+
 static void crew_stop_outputs(struct crew *crew, int64_t deadline_ms)
 {
     size_t ended = 0;
     for (size_t i = 0; i < crew->output_count; i++)
         ov_output_finish(crew->outputs[i], deadline_ms);
     for (size_t i = 0; i < crew->output_count; i++) {
-        if (ov_output_join(crew->outputs[i], deadline_ms))
+        if (ov_output_join(crew->outputs[i], deadline_ms)) {
             crew->outputs[ended++] = crew->outputs[i];
-        else
-            leave_behind(crew, ov_output_name(crew->outputs[i]));
+            continue;
+        }
+        shut_queue(crew->outputs[i]);
+        leave_behind(crew, ov_output_name(crew->outputs[i]));
     }
     crew->output_count = ended;
 }
@@ -288,15 +343,11 @@ static void restore_alerts(struct agent *agent, struct crew *crew)
     ov_buf_free(&why);
 }
 
-/* What nobody takes over is lost; say so. */
-static void log_undelivered(struct crew *crew)
+/* Ends the queues nobody took over. */
+static void crew_shut_queues(struct crew *crew)
 {
-    for (size_t i = 0; i < crew->output_count; i++) {
-        uint64_t left = ov_output_stats(crew->outputs[i]).queue.buffered;
-        if (left)
-            ov_log_line(OV_WARN, ov_output_name(crew->outputs[i]),
-                        "%ju samples could not be delivered and are dropped", (uintmax_t)left);
-    }
+    for (size_t i = 0; i < crew->output_count; i++)
+        shut_queue(crew->outputs[i]);
 }
 
 static void apply_log(const struct ov_settings *settings)
@@ -313,7 +364,8 @@ static void replace_crew(struct agent *agent, struct crew *new)
     succeed_inputs(new, old);
     succeed_outputs(new, old);
     succeed_alerts(new, old);
-    log_undelivered(old);
+    crew_shut_queues(old);
+    crew_open_queues(agent, new);
     agent->crew = new;
     pthread_rwlock_unlock(&agent->router);
     apply_log(new->settings);
@@ -341,6 +393,8 @@ static void reload(struct agent *agent)
     if (new) {
         if (!same_text(new->settings->state_dir, agent->crew->settings->state_dir))
             ov_log_line(OV_WARN, NULL, "state_dir changes at the next start, not at a reload");
+        if (!same_text(new->settings->queue_dir, agent->crew->settings->queue_dir))
+            ov_log_line(OV_WARN, NULL, "queue_dir changes at the next start, not at a reload");
         replace_crew(agent, new);
         agent->self.reloads++;
         ov_log_line(OV_INFO, NULL, "configuration reloaded");
@@ -404,6 +458,10 @@ static bool open_state(struct agent *agent, const struct ov_settings *settings)
     if (!agent->state)
         ov_log_line(taken ? OV_ERROR : OV_WARN, NULL, "%s%s", ov_buf_text(&why),
                     taken ? "" : "; counters begin anew at each start");
+    if (settings->queue_dir && *settings->queue_dir)
+        agent->queue_base = ov_strdup(settings->queue_dir);
+    else if (agent->state)
+        agent->queue_base = ov_strdup(dir);
     free(dir);
     ov_buf_free(&why);
     return agent->state || !taken;
@@ -416,7 +474,8 @@ static bool start(struct agent *agent)
     if (!crew)
         return false;
     apply_log(crew->settings);
-    bool good = open_state(agent, crew->settings) && crew_open(agent, crew, &why);
+    bool good = open_state(agent, crew->settings) && crew_open(agent, crew, &why) &&
+                crew_open_queues(agent, crew);
     if (why.len)
         ov_log_line(OV_ERROR, NULL, "%s", ov_buf_text(&why));
     ov_buf_free(&why);
@@ -431,6 +490,7 @@ static bool start(struct agent *agent)
     agent->self = (struct ov_self){.started_ms = ov_clock_ms(), .config_valid = true};
     agent->schedule = (struct ov_schedule){.interval_ms = crew->settings->interval_ms,
                                            .last_ms = INT64_MIN};
+    log_leftovers(agent, crew);
     crew_start(crew);
     return true;
 }
@@ -438,12 +498,14 @@ static bool start(struct agent *agent)
 static void stop(struct agent *agent)
 {
     struct crew *crew = agent->crew;
-    int64_t deadline = ov_clock_ms() + crew->settings->grace_ms;
+    int64_t now = ov_clock_ms(), grace = crew->settings->grace_ms;
     ov_systemd_notify("STOPPING=1");
-    crew_stop_inputs(crew, deadline);
+    crew_stop_inputs(crew, now + grace / 2); /* the rest is for delivering what they gathered */
     gather_self(agent);
-    crew_stop_outputs(crew, deadline);
-    log_undelivered(crew);
+    for (size_t i = 0; i < crew->output_count; i++) /* now, whatever the receivers do then */
+        ov_output_spool(crew->outputs[i]);
+    crew_stop_outputs(crew, now + grace);
+    crew_shut_queues(crew);
     ov_log_line(OV_INFO, NULL, "stopped");
 }
 
@@ -470,6 +532,7 @@ int ov_agent_run(const char *config, const char *plugin_dir, double seconds)
     bool hung = started && agent.crew->hung;
     crew_free(agent.crew);
     ov_state_close(agent.state);
+    free(agent.queue_base);
     if (hung)
         _exit(0); /* a thread still runs in what would be torn down */
     ov_plugins_free(agent.plugins);

@@ -82,7 +82,8 @@ static int print_one(struct ov_plugins *plugins, const char *name)
         free(names);
     }
     bool found = out.len > 0;
-    fwrite(out.data, 1, out.len, stdout);
+    if (found)
+        fwrite(out.data, 1, out.len, stdout);
     ov_buf_free(&out);
     ov_buf_free(&why);
     return found ? OV_EXIT_FINE : OV_EXIT_PROBLEM;

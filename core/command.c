@@ -11,7 +11,8 @@
 #endif
 
 const struct ov_command *const ov_commands[] = {
-    &ov_command_run, &ov_command_gather, &ov_command_config_check, &ov_command_plugins, NULL,
+    &ov_command_run,          &ov_command_gather,  &ov_command_check,
+    &ov_command_config_check, &ov_command_plugins, NULL,
 };
 
 static void print_usage(void)
@@ -122,9 +123,13 @@ static bool parse(const struct ov_command *command, int argc, char **argv,
         const struct ov_flag *flag = find_flag(command, argv[i], &value, error);
         if (!flag)
             return false;
-        if (!flag->value && value) {
-            ov_buf_printf(error, "--%s takes no value", flag->name);
-            return false;
+        if (!flag->value && value) { /* `-vv` is `-v` twice */
+            size_t more = argv[i][1] == '-' ? 0 : strspn(value, (char[]){flag->letter, '\0'});
+            if (more == 0 || value[more]) {
+                ov_buf_printf(error, "--%s takes no value", flag->name);
+                return false;
+            }
+            arguments->counts[flag - command->flags] += (int)more;
         }
         if (flag->value && !value && !(value = i + 1 < argc ? argv[++i] : NULL)) {
             ov_buf_printf(error, "--%s needs a value: %s", flag->name, flag->value);
@@ -133,6 +138,7 @@ static bool parse(const struct ov_command *command, int argc, char **argv,
         if (flag->value && !choice_is_known(flag, value, error))
             return false;
         arguments->values[flag - command->flags] = flag->value ? value : "";
+        arguments->counts[flag - command->flags]++;
     }
     if (arguments->word_count < command->words_min || arguments->word_count > command->words_max) {
         ov_buf_printf(error, "`%s` takes %s, got %d words", command->name,
@@ -167,6 +173,11 @@ static int run(const struct ov_command *command, int argc, char **argv)
         return OV_EXIT_FINE;
     }
     return command->run(&arguments);
+}
+
+int ov_command_run_as(const struct ov_command *command, int argc, char **argv)
+{
+    return run(command, argc - 1, argv + 1);
 }
 
 /* A command of two words whose first is `word`. */

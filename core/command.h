@@ -24,6 +24,7 @@ enum { OV_FLAGS_MAX = 16 };
 
 struct ov_arguments {
     const char *values[OV_FLAGS_MAX]; /* by the flag's position; "" for a flag that takes none */
+    int counts[OV_FLAGS_MAX];         /* how often it was given */
     char **words;
     int word_count;
 };
@@ -39,12 +40,14 @@ struct ov_command {
     int (*run)(const struct ov_arguments *arguments);
 };
 
-extern const struct ov_command ov_command_run, ov_command_gather, ov_command_config_check,
-    ov_command_plugins;
+extern const struct ov_command ov_command_run, ov_command_gather, ov_command_check,
+    ov_command_config_check, ov_command_plugins;
 
 /* NULL-terminated. */
 extern const struct ov_command *const ov_commands[];
 
+/* Runs `command` with all of argv[1]... as its arguments. */
+int ov_command_run_as(const struct ov_command *command, int argc, char **argv);
 /* Finds and runs the command that argv names. Returns the exit status. */
 int ov_command_dispatch(int argc, char **argv);
 

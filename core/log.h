@@ -9,6 +9,8 @@
 
 #include "omnivigil.h"
 
+#define OV_NOTHING ((enum ov_level)-1) /* a level below all: nothing is logged */
+
 /* `level`: what is more detailed is left out. `json`: one object a line. Called before threads
  * start and again at a reload. */
 void ov_log_setup(enum ov_level level, bool json);

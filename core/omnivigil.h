@@ -331,7 +331,7 @@ enum ov_sent {
     OV_REJECTED, /* never: drop and count them */
 };
 struct ov_outcome {
-    int64_t retry_ms; /* OV_RETRY: 0 leaves the wait to the core's backoff */
+    int64_t retry_ms; /* OV_RETRY: 0 leaves the wait to the core's backoff; an hour at most */
     uint64_t rejected; /* OV_SENT: how many of the samples the receiver refused */
 };
 
@@ -369,6 +369,11 @@ struct ov_plugin {
     /* Outputs. */
     void (*encode)(void *state, const struct ov_batch *batch, struct ov_emit *emit);
     enum ov_sent (*send)(void *state, struct ov_slice bytes, struct ov_outcome *outcome);
+    /* For formats whose records may follow one another in one send, such as lines: how many
+     * samples and bytes one send may hold; a record beyond that is sent on its own. Called before
+     * each send. Optional: without it every record is sent on its own. If such a send is rejected,
+     * its records come again one by one. */
+    void (*join)(const void *state, size_t *samples, size_t *bytes);
 };
 
 #ifndef OV_PLUGIN_SYMBOL

@@ -12,8 +12,9 @@
 #include "host.h"
 #include "log.h"
 #include "output.h"
+#include "queue_dir.h"
 
-enum { RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 60000 };
+enum { RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 60000, RETRY_ASKED_MAX_MS = 3600000 };
 
 struct ov_output {
     struct ov_instance *instance;
@@ -68,6 +69,28 @@ void ov_output_succeed(struct ov_output *output, struct ov_output *before)
     output->stats = before->stats;
 }
 
+int ov_output_open_queue(struct ov_output *output, const char *base, struct ov_buf *why)
+{
+    const struct ov_instance *instance = output->instance;
+    char *dir = base ? ov_queue_dir_path(base, instance->name) : NULL;
+    struct ov_queue_disk disk = {
+        .dir = dir, .plugin = instance->plugin->name, .host = output->host,
+        .mode = (enum ov_queue_mode)instance->queue_mode,
+        .sync = (enum ov_queue_sync)instance->queue_sync,
+    };
+    int result = ov_queue_open(output->queue, &disk, why);
+    free(dir);
+    return result;
+}
+
+static void tell_dropped(struct ov_output *output, size_t samples)
+{
+    ov_problem(output->host, "queue full", "the queue is full (limit %jd samples, %jd bytes): "
+               "dropped the %zu oldest samples; the receiver is too slow or away",
+               (intmax_t)output->instance->queue_samples, (intmax_t)output->instance->queue_bytes,
+               samples);
+}
+
 void ov_output_push(struct ov_output *output, const struct ov_batch *batch)
 {
     struct ov_emit emit = {.queue = output->queue, .host = output->host};
@@ -75,10 +98,7 @@ void ov_output_push(struct ov_output *output, const struct ov_batch *batch)
     output->instance->plugin->encode(output->instance->state, batch, &emit);
     pthread_mutex_unlock(&output->encoding);
     if (emit.dropped)
-        ov_problem(output->host, "queue full", "the queue is full (limit %jd samples, %jd bytes): "
-                   "dropped the %zu oldest samples; the receiver is too slow or away",
-                   (intmax_t)output->instance->queue_samples,
-                   (intmax_t)output->instance->queue_bytes, emit.dropped);
+        tell_dropped(output, emit.dropped);
     else
         ov_recovered(output->host, "queue full");
 }
@@ -99,6 +119,8 @@ static void wait_before_retry(struct ov_output *output, int64_t asked_ms)
         if (output->retry_ms > RETRY_MAX_MS)
             output->retry_ms = RETRY_MAX_MS;
         asked_ms = output->retry_ms - rand_r(&output->seed) % (output->retry_ms / 4 + 1);
+    } else if (asked_ms > RETRY_ASKED_MAX_MS) {
+        asked_ms = RETRY_ASKED_MAX_MS;
     }
     int64_t until = ov_clock_ms() + asked_ms;
     struct timespec at = {.tv_sec = (time_t)(until / 1000),
@@ -121,8 +143,41 @@ static void count_send(struct ov_output *output, enum ov_sent sent)
     pthread_mutex_unlock(&output->lock);
 }
 
-/* Sends the oldest record once. Returns what became of it; *wait_ms is a retry's wait. */
-static enum ov_sent send_one(struct ov_output *output, struct ov_slice bytes, size_t samples,
+/* What became of a loan that was not delivered. */
+static void settle_failure(struct ov_output *output, const struct ov_queue_loan *loan,
+                           enum ov_sent sent)
+{
+    size_t dropped = 0;
+    bool alone = loan->records == 1;
+    ov_problem(output->host, "send", "%s%s", ov_host_why(output->host),
+               sent == OV_RETRY ? "" : alone ? " (these samples are dropped)"
+                                             : " (what was sent together is tried one by one)");
+    if (sent == OV_RETRY)
+        dropped = ov_queue_put_back(output->queue);
+    else if (alone)
+        ov_queue_settle(output->queue, loan->samples);
+    else
+        dropped = ov_queue_split(output->queue);
+    if (dropped)
+        tell_dropped(output, dropped);
+}
+
+/* Drops what has been tried for too long. */
+static void expire(struct ov_output *output)
+{
+    int64_t limit_ms = output->instance->retry_limit_ms;
+    size_t dropped = limit_ms ? ov_queue_expire(output->queue, limit_ms) : 0;
+    struct ov_buf limit = {0};
+    if (!dropped)
+        return;
+    ov_buf_duration(&limit, limit_ms);
+    ov_problem(output->host, "expired", "dropped %zu samples that could not be delivered within "
+               "the retry_limit of %s", dropped, ov_buf_text(&limit));
+    ov_buf_free(&limit);
+}
+
+/* Sends a loan once. Returns what became of it; *wait_ms is a retry's wait. */
+static enum ov_sent send_one(struct ov_output *output, const struct ov_queue_loan *loan,
                              int64_t *wait_ms)
 {
     struct ov_outcome outcome = {0};
@@ -130,39 +185,47 @@ static enum ov_sent send_one(struct ov_output *output, struct ov_slice bytes, si
     int64_t finish = finish_time(output);
     ov_host_clear(output->host);
     ov_host_set_deadline(output->host, deadline < finish ? deadline : finish);
-    enum ov_sent sent = output->instance->plugin->send(output->instance->state, bytes, &outcome);
+    enum ov_sent sent = output->instance->plugin->send(output->instance->state, loan->bytes,
+                                                       &outcome);
     count_send(output, sent);
     if (sent == OV_SENT) {
         ov_recovered(output->host, "send");
-        ov_queue_settle(output->queue, outcome.rejected < samples ? outcome.rejected : samples);
+        ov_recovered(output->host, "expired");
+        ov_queue_settle(output->queue,
+                        outcome.rejected < loan->samples ? outcome.rejected : loan->samples);
     } else {
-        ov_problem(output->host, "send", "%s%s", ov_host_why(output->host),
-                   sent == OV_REJECTED ? " (these samples are dropped)" : "");
-        if (sent == OV_REJECTED)
-            ov_queue_settle(output->queue, samples);
-        else
-            ov_queue_put_back(output->queue);
+        settle_failure(output, loan, sent);
+        if (sent == OV_RETRY)
+            expire(output);
     }
     *wait_ms = outcome.retry_ms;
     return sent;
+}
+
+static bool take(struct ov_output *output, struct ov_queue_loan *loan)
+{
+    const struct ov_plugin *plugin = output->instance->plugin;
+    struct ov_queue_join join = {.records = plugin->join ? SIZE_MAX : 1};
+    if (plugin->join)
+        plugin->join(output->instance->state, &join.samples, &join.bytes);
+    return ov_queue_take(output->queue, join, loan);
 }
 
 static void *run(void *argument)
 {
     struct ov_output *output = argument;
     for (;;) {
-        struct ov_slice bytes;
-        size_t samples;
+        struct ov_queue_loan loan;
         int64_t finish = finish_time(output), wait_ms;
         if (finish != INT64_MAX && ov_clock_ms() >= finish)
             break;
-        if (!ov_queue_take(output->queue, &bytes, &samples)) {
+        if (!take(output, &loan)) {
             if (finish != INT64_MAX)
                 break;
             ov_queue_wait(output->queue, ov_clock_ms() + 60000);
             continue;
         }
-        if (send_one(output, bytes, samples, &wait_ms) == OV_RETRY) {
+        if (send_one(output, &loan, &wait_ms) == OV_RETRY) {
             if (finish_time(output) != INT64_MAX)
                 break;
             wait_before_retry(output, wait_ms);
@@ -221,13 +284,23 @@ bool ov_output_join(struct ov_output *output, int64_t deadline_ms)
     return ended;
 }
 
+void ov_output_spool(struct ov_output *output)
+{
+    ov_queue_spool(output->queue);
+}
+
+void ov_output_shut_queue(struct ov_output *output)
+{
+    ov_queue_shut(output->queue);
+}
+
 void ov_output_free(struct ov_output *output)
 {
     if (!output)
         return;
     output->instance->plugin->close(output->instance->state);
+    ov_queue_free(output->queue); /* which may have something to report */
     ov_host_free(output->host);
-    ov_queue_free(output->queue);
     pthread_cond_destroy(&output->changed);
     pthread_mutex_destroy(&output->lock);
     pthread_mutex_destroy(&output->encoding);

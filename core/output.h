@@ -25,6 +25,11 @@ struct ov_output *ov_output_new(struct ov_instance *instance, const char *plugin
                                 struct ov_buf *why);
 /* Goes on where `before` (joined) ended: with its queue and its figures. Before start. */
 void ov_output_succeed(struct ov_output *output, struct ov_output *before);
+/* Opens what waits on disk, below directory `base` (NULL: nothing waits on disk), and applies the
+ * settings of the queue; after ov_output_succeed, before start. OV_FAILED with a text in `why`
+ * only when another omnivigil holds the queue's directory: then it would wait in memory. */
+int ov_output_open_queue(struct ov_output *output, const char *base, struct ov_buf *why)
+    OV_MUST_CHECK;
 int ov_output_start(struct ov_output *output) OV_MUST_CHECK;
 /* Encodes a batch into the queue. From any thread. */
 void ov_output_push(struct ov_output *output, const struct ov_batch *batch);
@@ -35,6 +40,11 @@ void ov_output_finish(struct ov_output *output, int64_t deadline_ms);
 /* Waits for the thread until `deadline_ms`, interrupting a send at that moment and then waiting
  * no more than a second. False: it hangs and must be left alone for ever. */
 bool ov_output_join(struct ov_output *output, int64_t deadline_ms);
+/* Writes what waits in memory to disk, if this output's queue does so; in any state of its
+ * thread. */
+void ov_output_spool(struct ov_output *output);
+/* The same, and leaves the directory to a successor. After join, whatever it returned. */
+void ov_output_shut_queue(struct ov_output *output);
 void ov_output_free(struct ov_output *output);
 
 const char *ov_output_name(const struct ov_output *output);

@@ -385,6 +385,22 @@ const struct ov_measurement *ov_rule_muting_measurement(const struct ov_compiled
     return rule->muting;
 }
 
+const char *ov_rule_set_ranges(struct ov_compiled_rule *rule, const char *warning,
+                               const char *critical)
+{
+    const char *wrong = warning ? ov_range_parse(ov_slice(warning), &rule->warning) : NULL;
+    if (!wrong && critical)
+        wrong = ov_range_parse(ov_slice(critical), &rule->critical);
+    if (wrong)
+        return wrong;
+    free(rule->warning_text);
+    free(rule->critical_text);
+    rule->warning_text = copy(warning);
+    rule->critical_text = copy(critical);
+    rule->plain_severity = OV_SEVERITY_NONE;
+    return NULL;
+}
+
 /* ---------------------------------------------------------------- looking at a sample */
 
 static bool is_present(const struct ov_sample *s, struct place place)

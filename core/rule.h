@@ -32,6 +32,10 @@ struct ov_compiled_rule *ov_rule_compile(const struct ov_rule *text,
                                          ov_rule_fail_fn *fail, void *context);
 void ov_rule_free(struct ov_compiled_rule *rule);
 
+/* Replaces the ranges; NULL leaves one out. Returns what is wrong with one, or NULL. */
+const char *ov_rule_set_ranges(struct ov_compiled_rule *rule, const char *warning,
+                               const char *critical) OV_MUST_CHECK;
+
 const char *ov_rule_name(const struct ov_compiled_rule *rule);
 const struct ov_measurement *ov_rule_measurement(const struct ov_compiled_rule *rule);
 const struct ov_field *ov_rule_field(const struct ov_compiled_rule *rule);

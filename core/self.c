@@ -57,7 +57,8 @@ static const struct ov_measurement input_measurement = {
 
 enum {
     OUTPUT_COLLECTED, OUTPUT_SENT, OUTPUT_DROPPED, OUTPUT_DROPPED_FULL, OUTPUT_DROPPED_REJECTED,
-    OUTPUT_DROPPED_UNFIT, OUTPUT_BUFFERED, OUTPUT_BUFFERED_BYTES, OUTPUT_REQUESTS,
+    OUTPUT_DROPPED_UNFIT, OUTPUT_DROPPED_EXPIRED, OUTPUT_DROPPED_DAMAGED, OUTPUT_BUFFERED,
+    OUTPUT_BUFFERED_BYTES, OUTPUT_BUFFERED_DISK, OUTPUT_BUFFERED_DISK_BYTES, OUTPUT_REQUESTS,
     OUTPUT_RETRIES, OUTPUT_FAILING, OUTPUT_LAST_SUCCESS,
 };
 static const char *const output_tags[] = {"output", "plugin"};
@@ -72,8 +73,16 @@ static const struct ov_field output_fields[] = {
                                  "Samples the receiver refused for good."},
     [OUTPUT_DROPPED_UNFIT] = {"dropped_unfit", OV_INT, OV_COUNTER, "",
                               "Samples that cannot be written in the output's format."},
+    [OUTPUT_DROPPED_EXPIRED] = {"dropped_expired", OV_INT, OV_COUNTER, "",
+                                "Samples that waited longer than retry_limit."},
+    [OUTPUT_DROPPED_DAMAGED] = {"dropped_damaged", OV_INT, OV_COUNTER, "",
+                                "Samples that could not be read from disk again."},
     [OUTPUT_BUFFERED] = {"buffered", OV_INT, OV_GAUGE, "", "Samples that wait."},
     [OUTPUT_BUFFERED_BYTES] = {"buffered_bytes", OV_INT, OV_GAUGE, "bytes", "Bytes that wait."},
+    [OUTPUT_BUFFERED_DISK] = {"buffered_disk", OV_INT, OV_GAUGE, "",
+                              "Samples that wait on disk, of those buffered."},
+    [OUTPUT_BUFFERED_DISK_BYTES] = {"buffered_disk_bytes", OV_INT, OV_GAUGE, "bytes",
+                                    "Bytes that wait on disk, of those buffered."},
     [OUTPUT_REQUESTS] = {"requests", OV_INT, OV_COUNTER, "", "Sends tried."},
     [OUTPUT_RETRIES] = {"retries", OV_INT, OV_COUNTER, "",
                         "Sends that failed and are tried again."},
@@ -161,17 +170,20 @@ static void output_sample(struct ov_output *output, struct ov_batch *batch)
     struct ov_sample *s = ov_batch_add(batch, &output_measurement);
     struct ov_output_stats stats = ov_output_stats(output);
     const struct ov_queue_counts *q = &stats.queue;
-    uint64_t dropped = q->dropped_full + q->dropped_rejected + q->dropped_unfit;
     ov_sample_tag(batch, s, 0, ov_slice(ov_output_name(output)));
     ov_sample_tag(batch, s, 1, ov_slice(ov_output_plugin(output)));
     ov_sample_int(s, OUTPUT_COLLECTED, (int64_t)q->collected);
     ov_sample_int(s, OUTPUT_SENT, (int64_t)q->sent);
-    ov_sample_int(s, OUTPUT_DROPPED, (int64_t)dropped);
+    ov_sample_int(s, OUTPUT_DROPPED, (int64_t)ov_queue_dropped(q));
     ov_sample_int(s, OUTPUT_DROPPED_FULL, (int64_t)q->dropped_full);
     ov_sample_int(s, OUTPUT_DROPPED_REJECTED, (int64_t)q->dropped_rejected);
     ov_sample_int(s, OUTPUT_DROPPED_UNFIT, (int64_t)q->dropped_unfit);
+    ov_sample_int(s, OUTPUT_DROPPED_EXPIRED, (int64_t)q->dropped_expired);
+    ov_sample_int(s, OUTPUT_DROPPED_DAMAGED, (int64_t)q->dropped_damaged);
     ov_sample_int(s, OUTPUT_BUFFERED, (int64_t)q->buffered);
     ov_sample_int(s, OUTPUT_BUFFERED_BYTES, (int64_t)q->buffered_bytes);
+    ov_sample_int(s, OUTPUT_BUFFERED_DISK, (int64_t)q->buffered_disk);
+    ov_sample_int(s, OUTPUT_BUFFERED_DISK_BYTES, (int64_t)q->buffered_disk_bytes);
     ov_sample_int(s, OUTPUT_REQUESTS, (int64_t)stats.requests);
     ov_sample_int(s, OUTPUT_RETRIES, (int64_t)stats.retries);
     ov_sample_bool(s, OUTPUT_FAILING, stats.failing);

@@ -30,6 +30,8 @@ struct ov_instance {
     int64_t jitter_ms;    /* inputs: -1 = the agent's */
     int64_t timeout_ms;   /* inputs: `gather_timeout`, 0 = the interval; outputs: a send's limit */
     int64_t queue_samples, queue_bytes; /* outputs: limits of the queue */
+    int queue_mode, queue_sync;   /* outputs: enum ov_queue_mode, enum ov_queue_sync */
+    int64_t retry_limit_ms;       /* outputs: 0 = none */
     struct ov_map tags;   /* inputs: the agent's tags with the instance's over them */
     void *state;          /* plugin->state_size bytes, options filled in */
 };
@@ -38,6 +40,7 @@ struct ov_settings {
     char *path;                   /* the file, NULL for the built-in configuration */
     int64_t interval_ms, jitter_ms, grace_ms, state_interval_ms;
     char *state_dir;              /* NULL or "": chosen by the agent */
+    char *queue_dir;              /* NULL or "": the state directory */
     char *plugin_dir;             /* where the plugins came from */
     char *env_file;
     int log_level;                /* enum ov_level */

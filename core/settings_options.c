@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The option tables of the agent itself, and of what every input and every output has besides its
  * plugin's own options. */
+#include "queue.h"
 #include "settings.h"
 
 #define MS_SECOND INT64_C(1000)
@@ -13,6 +14,14 @@ static const char *const log_levels[] = {
 };
 static const char *const log_formats[] = {
     [OV_LOG_AUTO] = "auto", [OV_LOG_TEXT] = "text", [OV_LOG_JSON] = "json", NULL,
+};
+static const char *const queue_modes[] = {
+    [OV_QUEUE_MEMORY] = "memory", [OV_QUEUE_DISK] = "disk", [OV_QUEUE_WRITE_AHEAD] = "write_ahead",
+    NULL,
+};
+static const char *const queue_syncs[] = {
+    [OV_QUEUE_SYNC_NEVER] = "never", [OV_QUEUE_SYNC_INTERVAL] = "interval",
+    [OV_QUEUE_SYNC_ALWAYS] = "always", NULL,
 };
 
 #define AGENT(option, kind, member)                                                                \
@@ -44,6 +53,11 @@ const struct ov_option ov_agent_options[] = {
         AGENT("state_dir", OV_OPT_STRING, state_dir),
         .help = "directory for that, and for samples that wait on disk; by default the one systemd "
                 "or the user's environment provides"
+    },
+    {
+        AGENT("queue_dir", OV_OPT_STRING, queue_dir),
+        .help = "directory for samples that wait on disk, in place of state_dir; read at the start "
+                "only"
     },
     {
         AGENT("plugin_dir", OV_OPT_STRING, plugin_dir),
@@ -131,7 +145,26 @@ const struct ov_option ov_output_options[] = {
     {
         INSTANCE("queue_bytes", OV_OPT_SIZE, queue_bytes),
         .fallback = "64MiB", .min = MIB / 16, .max = MIB << 20,
-        .help = "how many bytes may wait for delivery"
+        .help = "how many bytes may wait for delivery, in memory and on disk"
+    },
+    {
+        INSTANCE("queue", OV_OPT_ENUM, queue_mode),
+        .fallback = "disk", .choices = queue_modes,
+        .help = "where samples wait. memory: a restart loses them; disk: in memory while the "
+                "receiver keeps up, on disk while it is away and over a restart; write_ahead: on "
+                "disk before they count as taken, so that even a kill loses none"
+    },
+    {
+        INSTANCE("queue_sync", OV_OPT_ENUM, queue_sync),
+        .fallback = "interval", .choices = queue_syncs,
+        .help = "when what waits on disk is made safe from a loss of power. never: when the system "
+                "sees fit; interval: at most once a second; always: with each record, which is slow"
+    },
+    {
+        INSTANCE("retry_limit", OV_OPT_DURATION, retry_limit_ms),
+        .fallback = "24h", .min = 0, .max = 3650 * MS_DAY,
+        .help = "samples that have waited longer than this are dropped, counted and logged when a "
+                "delivery fails; 0s: never"
     },
     {0},
 };

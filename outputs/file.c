@@ -202,7 +202,9 @@ static enum ov_sent file_send(void *state, struct ov_slice bytes, struct ov_outc
     (void)outcome; /* the core's backoff suits whatever ails a file */
     if (file->begun.len) {
         struct ov_slice begun = {file->begun.data, file->begun.len};
-        bool same = ov_slice_eq(begun, bytes); /* else it was dropped in the meantime */
+        /* else it was dropped in the meantime; or only its oldest lines were */
+        bool same = bytes.len <= begun.len &&
+                    memcmp(begun.ptr + begun.len - bytes.len, bytes.ptr, bytes.len) == 0;
         if (file_write(file, begun, &file->written) != OV_OK)
             return OV_RETRY;
         ov_buf_reset(&file->begun);
@@ -222,6 +224,13 @@ static enum ov_sent file_send(void *state, struct ov_slice bytes, struct ov_outc
     return OV_RETRY;
 }
 
+static void file_join(const void *state, size_t *samples, size_t *bytes)
+{
+    (void)state;
+    *samples = RECORD_LINES;
+    *bytes = RECORD_BYTES;
+}
+
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,
     .name = "file",
@@ -234,4 +243,5 @@ OV_PLUGIN = {
     .close = file_close,
     .encode = file_encode,
     .send = file_send,
+    .join = file_join,
 };

@@ -333,13 +333,17 @@ static void piece_grow(struct influx *in)
         in->piece_max += in->piece_max / 16 + 1;
 }
 
-/* Forgets the record under way unless it is `bytes`: it was dropped in the meantime. */
+/* Forgets the record under way unless `bytes` are it, or the end of it: the oldest lines of it
+ * may have been dropped in the meantime. */
 static void influx_resume(struct influx *in, struct ov_slice bytes)
 {
-    struct ov_slice begun = {in->begun.data, in->begun.len};
-    if (!begun.len || !ov_slice_eq(begun, bytes)) {
+    size_t dropped = in->begun.len - bytes.len;
+    if (in->begun.len < bytes.len || !bytes.len ||
+        memcmp(in->begun.data + dropped, bytes.ptr, bytes.len) != 0) {
         in->done = 0;
         in->refused = 0;
+    } else {
+        in->done = in->done > dropped ? in->done - dropped : 0;
     }
     ov_buf_free(&in->begun);
 }
@@ -383,6 +387,13 @@ static enum ov_sent influx_send(void *state, struct ov_slice bytes, struct ov_ou
     return influx_settle(in, count_lines(bytes), outcome);
 }
 
+static void influx_join(const void *state, size_t *samples, size_t *bytes)
+{
+    const struct influx *in = state;
+    *samples = (size_t)in->batch;
+    *bytes = RECORD_BYTES;
+}
+
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,
     .name = "influx",
@@ -395,4 +406,5 @@ OV_PLUGIN = {
     .close = influx_close,
     .encode = influx_encode,
     .send = influx_send,
+    .join = influx_join,
 };

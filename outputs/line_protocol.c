@@ -7,6 +7,7 @@
 #include "tags.h"
 
 #define BACKSLASH_LOOKALIKE "\xef\xbc\xbc"
+#define NUMBER_SIGN_LOOKALIKE "\xef\xbc\x83"
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* The length of the well-formed UTF-8 character at `b`, or 0. */
@@ -116,9 +117,28 @@ static void text_write(struct ov_buf *buf, struct ov_slice text)
     ov_buf_char(buf, '"');
 }
 
+/* Names that InfluxDB has for itself. */
+static bool key_is_reserved(const char *name)
+{
+    return strcmp(name, "time") == 0 || strcmp(name, "_field") == 0 ||
+           strcmp(name, "_measurement") == 0;
+}
+
+/* The name of a tag or field. */
+static void key_write(struct ov_buf *buf, const char *name)
+{
+    name_write(buf, ov_slice(name));
+    if (key_is_reserved(name))
+        ov_buf_char(buf, '_');
+}
+
 /* A measurement's name may hold `=` as it is: in it, `\=` is two characters. */
 static void measurement_write(struct ov_buf *buf, const char *name)
 {
+    if (*name == '#') {
+        ov_buf_str(buf, NUMBER_SIGN_LOOKALIKE);
+        name++;
+    }
     for (const char *equals; (equals = strchr(name, '=')); name = equals + 1) {
         name_write(buf, (struct ov_slice){name, (size_t)(equals - name)});
         ov_buf_char(buf, '=');
@@ -161,7 +181,7 @@ static unsigned fields_write(struct ov_buf *buf, const struct ov_sample *s)
         if (!field_has_value(s, i))
             continue;
         ov_buf_char(buf, written++ ? ',' : ' ');
-        name_write(buf, ov_slice(m->fields[i].name));
+        key_write(buf, m->fields[i].name);
         ov_buf_char(buf, '=');
         value_write(buf, m->fields[i].type, s->values[i]);
     }
@@ -176,7 +196,7 @@ const char *line_write(struct ov_buf *buf, const struct ov_sample *sample,
     measurement_write(buf, sample->measurement->name);
     for (struct ov_tag tag; tags_next(&all, &tag);) {
         ov_buf_char(buf, ',');
-        name_write(buf, ov_slice(tag.name));
+        key_write(buf, tag.name);
         ov_buf_char(buf, '=');
         name_write(buf, tag.value);
     }

@@ -11,6 +11,10 @@
  *     invalid UTF-8          U+FFFD for each byte
  *     \ at the end of a name or before `,` `=` or a space in it, where it would undo the
  *     escaping               U+FF3C (＼)
+ *     # at the begin of a measurement, where it makes a comment of the line: U+FF03 (＃)
+ *
+ * A tag or field called `time`, `_field` or `_measurement`, names that InfluxDB has for itself and
+ * refuses or mixes up, has a `_` after it.
  *
  * Any other backslash in a name stays; InfluxDB reads it as it is, though some other servers read
  * two in a row as one. Texts are cut at LINE_TEXT_MAX bytes, between characters.

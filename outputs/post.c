@@ -28,7 +28,7 @@ struct post {
 
     /* the answer that is coming in */
     struct ov_buf body, location;
-    size_t body_seen;
+    size_t body_max, body_seen;
     int64_t retry_after_ms;
     bool html;
 };
@@ -115,23 +115,65 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *argument)
     return line.len;
 }
 
+static bool post_is_cut(const struct post *post)
+{
+    return post->body_seen > BODY_END && post->body_seen > post->body_max;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *argument)
 {
     struct post *post = argument;
-    size_t len = size * count, room = POST_BODY_MAX - post->body.len;
+    size_t len = size * count, room = post->body_max - post->body.len;
     ov_buf_add(&post->body, bytes, len < room ? len : room);
     post->body_seen += len;
-    return post->body_seen > BODY_END ? 0 : len; /* 0 ends the transfer */
+    return post_is_cut(post) ? 0 : len; /* 0 ends the transfer */
 }
 
 /* ---------------------------------------------------------------- requests */
 
+static bool header_add(struct curl_slist **list, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(*list, header);
+    if (longer)
+        *list = longer;
+    return longer;
+}
+
 static bool post_header(struct post *post, const char *header)
 {
-    struct curl_slist *longer = curl_slist_append(post->headers, header);
-    if (longer)
-        post->headers = longer;
-    return longer;
+    return header_add(&post->headers, header);
+}
+
+static void post_set_tls(CURL *easy, const struct post_tls *tls)
+{
+    if (tls->insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (tls->ca)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* a renewed file counts at once */
+#endif
+    if (tls->cert) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
+        curl_easy_setopt(easy, CURLOPT_KEYPASSWD, ""); /* else OpenSSL asks at the terminal */
+    }
+}
+
+static void post_set_place(CURL *easy, const struct post_target *t)
+{
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    if (t->unix_socket) {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, t->unix_socket);
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
+    if (t->user) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+        curl_easy_setopt(easy, CURLOPT_USERNAME, t->user);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, t->password ? t->password : "");
+    }
 }
 
 static bool post_set_up(struct post *post, const struct post_target *t)
@@ -152,21 +194,10 @@ static bool post_set_up(struct post *post, const struct post_target *t)
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, post);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
-    if (t->user) {
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        curl_easy_setopt(easy, CURLOPT_USERNAME, t->user);
-        curl_easy_setopt(easy, CURLOPT_PASSWORD, t->password ? t->password : "");
-    }
-    if (t->tls->insecure) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-    if (t->tls->ca)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, t->tls->ca);
-    if (t->tls->cert) {
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, t->tls->cert);
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, t->tls->key);
-    }
+    if (t->method)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, t->method);
+    post_set_place(easy, t);
+    post_set_tls(easy, t->tls);
     return curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK;
 }
 
@@ -174,6 +205,7 @@ struct post *post_new(struct ov_host *host, const struct post_target *target)
 {
     struct post *post = ov_calloc(1, sizeof *post);
     post->host = host;
+    post->body_max = target->body_max ? target->body_max : POST_BODY_MAX;
     post->connected_ms = ov_clock_ms();
     post->easy = curl_easy_init();
     post->multi = curl_multi_init();
@@ -273,8 +305,7 @@ int post_send(struct post *post, struct ov_slice body, struct post_answer *answe
         post->connected_ms = ov_clock_ms();
     if (result == CURLE_ABORTED_BY_CALLBACK)
         return OV_STOPPED;
-    bool cut = result == CURLE_WRITE_ERROR && post->body_seen > BODY_END;
-    if (result != CURLE_OK && !cut)
+    if (result != CURLE_OK && !(result == CURLE_WRITE_ERROR && post_is_cut(post)))
         return ov_fail(post->host, "%s", post->error[0] ? post->error : curl_easy_strerror(result));
     *answer = (struct post_answer){
         .status = status,
@@ -284,4 +315,23 @@ int post_send(struct post *post, struct ov_slice body, struct post_answer *answe
         .location = post_location(post),
     };
     return OV_OK;
+}
+
+int post_send_with(struct post *post, const char *const *headers, struct ov_slice body,
+                   struct post_answer *answer)
+{
+    struct curl_slist *all = NULL;
+    bool ok = true;
+    for (struct curl_slist *own = post->headers; ok && own; own = own->next)
+        ok = header_add(&all, own->data);
+    for (; ok && *headers; headers++)
+        ok = header_add(&all, *headers);
+    int status = OV_FAILED;
+    if (ok && curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, all) == CURLE_OK)
+        status = post_send(post, body, answer);
+    else
+        ov_fail(post->host, "out of memory");
+    curl_easy_setopt(post->easy, CURLOPT_HTTPHEADER, post->headers);
+    curl_slist_free_all(all);
+    return status;
 }

@@ -76,6 +76,12 @@ static bool query_append(CURLU *handle, const struct ov_tag *pair)
     return ok;
 }
 
+static void drop(CURLU *handle, const CURLUPart *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        curl_url_set(handle, parts[i], NULL, 0);
+}
+
 static bool make(CURLU *handle, struct url *url, const char *base, const char *path,
                  const struct ov_tag *query, size_t count)
 {
@@ -85,8 +91,7 @@ static bool make(CURLU *handle, struct url *url, const char *base, const char *p
     url->password = part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE);
     static const CURLUPart dropped[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY,
                                         CURLUPART_FRAGMENT};
-    for (size_t i = 0; i < OV_COUNT(dropped); i++)
-        curl_url_set(handle, dropped[i], NULL, 0);
+    drop(handle, dropped, OV_COUNT(dropped));
     if (!path_append(handle, path))
         return false;
     url->shown = part(handle, CURLUPART_URL, 0);
@@ -107,6 +112,75 @@ bool url_make(struct url *url, const char *base, const char *path, const struct 
     if (!ok)
         url_free(url);
     return ok;
+}
+
+static bool keep(CURLU *handle, struct url *url, const char *text)
+{
+    static const CURLUPart apart[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT};
+    static const CURLUPart hidden[] = {CURLUPART_PATH, CURLUPART_QUERY};
+    if (refusal(handle, text))
+        return false;
+    url->user = part(handle, CURLUPART_USER, CURLU_URLDECODE);
+    url->password = part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE);
+    drop(handle, apart, OV_COUNT(apart));
+    url->target = part(handle, CURLUPART_URL, 0);
+    drop(handle, hidden, OV_COUNT(hidden));
+    url->shown = part(handle, CURLUPART_URL, 0);
+    return url->shown && url->target;
+}
+
+bool url_keep(struct url *url, const char *text)
+{
+    *url = (struct url){0};
+    CURLU *handle = curl_url();
+    bool ok = handle && keep(handle, url, text);
+    curl_url_cleanup(handle);
+    if (!ok)
+        url_free(url);
+    return ok;
+}
+
+static bool part_is_there(CURLU *handle, CURLUPart what)
+{
+    char *text = part(handle, what, 0);
+    bool there = text && strcmp(text, "/") != 0;
+    free(text);
+    return there;
+}
+
+static bool endpoint(CURLU *handle, const char *text, const char *scheme)
+{
+    static const CURLUPart unwanted[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_PATH,
+                                         CURLUPART_QUERY, CURLUPART_FRAGMENT};
+    if (curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
+        return false;
+    for (size_t i = 0; i < OV_COUNT(unwanted); i++)
+        if (part_is_there(handle, unwanted[i]))
+            return false;
+    char *own = part(handle, CURLUPART_SCHEME, 0);
+    bool same = own && strcasecmp(own, scheme) == 0;
+    free(own);
+    return same;
+}
+
+bool url_endpoint(const char *text, const char *scheme, const char *default_port, char **host,
+                  char **port)
+{
+    CURLU *handle = curl_url();
+    bool ok = handle && endpoint(handle, text, scheme);
+    *host = ok ? part(handle, CURLUPART_HOST, 0) : NULL;
+    *port = *host ? part(handle, CURLUPART_PORT, 0) : NULL;
+    curl_url_cleanup(handle);
+    if (!*host)
+        return false;
+    size_t len = strlen(*host);
+    if (**host == '[' && len > 2) { /* an IPv6 address */
+        memmove(*host, *host + 1, len - 2);
+        (*host)[len - 2] = '\0';
+    }
+    if (!*port)
+        *port = ov_strdup(default_port);
+    return true;
 }
 
 void url_free(struct url *url)

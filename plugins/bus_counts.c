@@ -49,8 +49,8 @@ static void save_backlog(const struct bus_group *group, struct ov_buf *out)
     save_tag(out, "B");
     save_name(out, group->name.a);
     save_name(out, group->name.b);
-    save_int(out, (int64_t)m->last_delivered.ms);
-    save_int(out, (int64_t)m->last_delivered.seq);
+    save_uint(out, m->last_delivered.ms);
+    save_uint(out, m->last_delivered.seq);
     save_int(out, m->by_lag);
     save_int(out, m->added);
     save_int(out, m->place);
@@ -69,10 +69,10 @@ void bus_save(const struct bus *bus, struct ov_buf *out)
         save_tag(out, "C");
         save_name(out, c->name.a);
         save_name(out, c->name.b);
-        save_int(out, (int64_t)c->processed);
-        save_int(out, (int64_t)c->reclaim_attempts);
-        save_int(out, (int64_t)c->reclaimed);
-        save_int(out, (int64_t)c->dlq_pushes);
+        save_uint(out, c->processed);
+        save_uint(out, c->reclaim_attempts);
+        save_uint(out, c->reclaimed);
+        save_uint(out, c->dlq_pushes);
         save_end(out);
     }
     for (size_t i = 0; i < bus->groups.count; i++) {

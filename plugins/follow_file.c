@@ -98,8 +98,8 @@ void follow_file_write(const struct follow_file *f, struct ov_buf *out)
     memcpy(&bits, &f->last_saved_at, sizeof bits);
     ov_buf_printf(out, "%ju", (uintmax_t)bits);
     save_int(out, f->same_moment);
-    save_int(out, (int64_t)f->entries);
-    save_int(out, (int64_t)f->gaps);
+    save_uint(out, f->entries);
+    save_uint(out, f->gaps);
 }
 
 bool follow_file_read(struct follow_file *f, struct ov_slice line)

@@ -25,6 +25,11 @@ void save_int(struct ov_buf *out, int64_t value)
     ov_buf_printf(out, " %jd", (intmax_t)value);
 }
 
+void save_uint(struct ov_buf *out, uint64_t value)
+{
+    ov_buf_printf(out, " %ju", (uintmax_t)value);
+}
+
 void save_end(struct ov_buf *out)
 {
     ov_buf_char(out, '\n');

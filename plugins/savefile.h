@@ -9,6 +9,7 @@
 void save_tag(struct ov_buf *out, const char *tag); /* begins a line */
 void save_name(struct ov_buf *out, struct ov_slice name);
 void save_int(struct ov_buf *out, int64_t value);
+void save_uint(struct ov_buf *out, uint64_t value);
 void save_end(struct ov_buf *out);
 
 /* Reading: take lines off `rest`, words off a line. */

@@ -93,9 +93,9 @@ void tasks_save(const struct tasks *tasks, struct ov_buf *out)
         save_tag(out, "T");
         save_name(out, agent->name.a);
         save_name(out, agent->name.b);
-        save_int(out, (int64_t)agent->received);
-        save_int(out, (int64_t)agent->processed);
-        save_int(out, (int64_t)agent->failed);
+        save_uint(out, agent->received);
+        save_uint(out, agent->processed);
+        save_uint(out, agent->failed);
         ov_buf_char(out, ' ');
         if (agent->window)
             sketch_write(agent->window, out);
@@ -111,7 +111,7 @@ void tasks_save(const struct tasks *tasks, struct ov_buf *out)
         save_name(out, f->name.a);
         save_name(out, agent);
         save_name(out, error_type);
-        save_int(out, (int64_t)f->failed);
+        save_uint(out, f->failed);
         save_end(out);
     }
 }

@@ -2,7 +2,7 @@
 /*
  * Writes the commands of one gather of a running agent to a file, as they went over the wire, for
  * floor_gather to send again. They are seen with MONITOR; a pause of PAUSE_MS parts one gather
- * from the next.
+ * from the next. What other clients send is left out.
  *
  *     record PORT FILE
  *
@@ -72,17 +72,40 @@ static void write_command(FILE *file, char *line)
     }
 }
 
-/* The next line, or NULL when there is none for `wait_ms`. */
-static redisReply *next_line(redisContext *redis, int wait_ms)
+/* The address of the agent's connection as it stands in a line of MONITOR. */
+static void find_agent(redisContext *redis, char address[80])
 {
-    void *reply = NULL;
+    redisReply *list = redisCommand(redis, "CLIENT LIST");
+    if (!list || list->type != REDIS_REPLY_STRING)
+        die("no list of clients");
+    for (char *line = strtok(list->str, "\n"); line; line = strtok(NULL, "\n")) {
+        char *found = strstr(line, " addr=");
+        if (found && strstr(line, " name=omnivigil ")) {
+            snprintf(address, 80, " %.*s]", (int)strcspn(found + 6, " "), found + 6);
+            freeReplyObject(list);
+            return;
+        }
+    }
+    die("no agent is connected");
+}
+
+/* The agent's next line, or NULL when there is none for `wait_ms`. */
+static redisReply *next_line(redisContext *redis, const char *address, int wait_ms)
+{
+    double until = clock_seconds() + wait_ms / 1e3, left;
     struct pollfd readable = {.fd = redis->fd, .events = POLLIN};
     for (;;) {
+        void *reply = NULL;
         if (redisGetReplyFromReader(redis, &reply) != REDIS_OK)
             die("Redis is gone: %s", redis->errstr);
-        if (reply)
+        if (reply && strstr(((redisReply *)reply)->str, address))
             return reply;
-        if (poll(&readable, 1, wait_ms) != 1)
+        if (reply) {
+            freeReplyObject(reply);
+            continue;
+        }
+        left = until - clock_seconds();
+        if (left <= 0 || poll(&readable, 1, (int)(left * 1e3) + 1) != 1)
             return NULL;
         if (redisBufferRead(redis) != REDIS_OK)
             die("Redis is gone: %s", redis->errstr);
@@ -93,20 +116,22 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         die("usage: record PORT FILE");
+    char address[80];
     FILE *file = fopen(argv[2], "wb");
     redisContext *redis = redis_dial(number_argument(argv[1], "port", 65535));
     redisReply *line;
     if (!file)
         die("cannot write %s", argv[2]);
+    find_agent(redis, address);
     freeReplyObject(redisCommand(redis, "MONITOR"));
-    while ((line = next_line(redis, PAUSE_MS))) /* the rest of a gather under way */
+    while ((line = next_line(redis, address, PAUSE_MS))) /* the rest of a gather under way */
         freeReplyObject(line);
-    if (!(line = next_line(redis, LONGEST_WAIT_MS)))
+    if (!(line = next_line(redis, address, LONGEST_WAIT_MS)))
         die("the agent sends nothing");
     do {
         write_command(file, line->str);
         freeReplyObject(line);
-    } while ((line = next_line(redis, PAUSE_MS)));
+    } while ((line = next_line(redis, address, PAUSE_MS)));
     redisFree(redis);
     if (ferror(file) | fclose(file))
         die("cannot write %s", argv[2]);

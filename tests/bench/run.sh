@@ -324,7 +324,9 @@ result() { # KIND ROW FIELD...
 turn() {
     key=$1
     shift
-    "$@" >>"$build/run/turns.$key" || die "could not be measured: $key"
+    "$@" >>"$build/run/turns.$key" && return
+    [ ! -f "$build/log/agent" ] || tail -n 20 "$build/log/agent" >&2
+    die "could not be measured: $key"
 }
 
 # settle ROW SUBJECT KEY: the medians of all turns become a result, and $cost

@@ -33,11 +33,17 @@ static bool same(const struct ov_buf *buf, struct ov_slice bytes, bool name)
     return equal;
 }
 
-/* A word as the name in a table: a C string, and not empty. */
+static bool is_reserved(const char *name)
+{
+    return strcmp(name, "time") == 0 || strcmp(name, "_field") == 0 ||
+           strcmp(name, "_measurement") == 0;
+}
+
+/* A word as the name in a table: a C string, not empty and not one that is changed. */
 static char *name_new(struct ov_slice word)
 {
     char *name = ov_memdup(word.ptr, word.len);
-    if (*name)
+    if (*name && !is_reserved(name))
         return name;
     free(name);
     return ov_strdup("name");

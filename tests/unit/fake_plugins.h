@@ -104,17 +104,22 @@ static const struct ov_option clash_options[] = {
     {0},
 };
 static const struct ov_option no_options[] = {{0}};
+static const struct ov_measurement *const no_measurements[] = {NULL};
 
 static const struct ov_plugin fake_plugins[] = {
-    {.name = "clash", .kind = OV_INPUT, .state_size = 8, .options = clash_options},
+    {.name = "clash", .kind = OV_INPUT, .state_size = 8, .options = clash_options,
+     .measurements = no_measurements},
     {.name = "fake", .kind = OV_INPUT, .state_size = sizeof(struct fake),
-     .options = fake_options, .check = fake_check},
+     .options = fake_options, .measurements = no_measurements, .check = fake_check},
     {.name = "file", .kind = OV_OUTPUT, .state_size = 1, .options = no_options},
-    {.name = "redis_bus", .kind = OV_INPUT, .state_size = 1, .options = no_options},
-    {.name = "runner", .kind = OV_INPUT, .state_size = 1, .options = no_options},
+    {.name = "redis_bus", .kind = OV_INPUT, .state_size = 1, .options = no_options,
+     .measurements = no_measurements},
+    {.name = "runner", .kind = OV_INPUT, .state_size = 1, .options = no_options,
+     .measurements = no_measurements},
     {.name = "sink", .kind = OV_OUTPUT, .state_size = sizeof(struct sink),
      .options = sink_options},
-    {.name = "storage", .kind = OV_INPUT, .state_size = 1, .options = no_options},
+    {.name = "storage", .kind = OV_INPUT, .state_size = 1, .options = no_options,
+     .measurements = no_measurements},
 };
 
 struct ov_plugins {

@@ -282,10 +282,11 @@ static const struct ov_measurement measurement = {"m", "", tags, fields, 1, 1};
 /* Takes every record out of the queue and checks it; returns how many there were. */
 static size_t check_records(struct ov_queue *queue, size_t max_samples, size_t max_bytes)
 {
-    struct ov_slice bytes;
-    size_t samples, records = 0;
-    for (; ov_queue_take(queue, &bytes, &samples); records++) {
-        size_t lines = 0;
+    struct ov_queue_loan loan;
+    size_t records = 0;
+    for (; ov_queue_take(queue, (struct ov_queue_join){.records = 1}, &loan); records++) {
+        struct ov_slice bytes = loan.bytes;
+        size_t samples = loan.samples, lines = 0;
         for (size_t i = 0; i < bytes.len; i++)
             lines += bytes.ptr[i] == '\n';
         if (lines != samples || samples > max_samples || bytes.ptr[bytes.len - 1] != '\n' ||

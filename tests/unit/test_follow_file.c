@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Following metrics.json through its replacements: every event once, and what was missed noticed. */
+/* Following metrics.json through its replacements: every event once, and what was missed is
+ * noticed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

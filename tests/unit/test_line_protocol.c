@@ -266,6 +266,26 @@ static void test_names(void **state)
     check_line(0, &s, "my\\ m\\,e=a\u240a a\\ b\\,c\\=d\"e\uff3c=true 0\n");
 }
 
+static void test_reserved_names(void **state)
+{
+    (void)state;
+    static const struct { const char *measurement, *tag, *field, *line; } rows[] = {
+        {"#m", "t", "f", "\uff03m,t=v f=true 0\n"}, {"m#", "#", "#", "m#,#=v #=true 0\n"},
+        {"#", "times", "tim", "\uff03,times=v tim=true 0\n"},
+        {"time", "time", "f", "time,time_=v f=true 0\n"},
+        {"m", "t", "time", "m,t=v time_=true 0\n"},
+        {"_field", "_field", "_measurement", "_field,_field_=v _measurement_=true 0\n"},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        const struct ov_field field = {rows[i].field, OV_BOOL, OV_GAUGE, "", ""};
+        const struct ov_measurement m = {rows[i].measurement, "", &rows[i].tag, &field, 1, 1};
+        union ov_value value = {.boolean = true};
+        struct ov_slice tag = OV_SLICE("v");
+        struct ov_sample s = {.measurement = &m, .present = 1, .tags = &tag, .values = &value};
+        check_line(i, &s, rows[i].line);
+    }
+}
+
 static void test_key_too_long(void **state)
 {
     (void)state;
@@ -344,7 +364,8 @@ int main(void)
         cmocka_unit_test(test_text_is_cut), cmocka_unit_test(test_integers),
         cmocka_unit_test(test_floats), cmocka_unit_test(test_no_number),
         cmocka_unit_test(test_absent), cmocka_unit_test(test_common_tags),
-        cmocka_unit_test(test_names), cmocka_unit_test(test_key_too_long),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_reserved_names),
+        cmocka_unit_test(test_key_too_long),
         cmocka_unit_test(test_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of pairs: names that are any bytes, addresses that stay, sweeping, against a plain list. */
+/* Tables of pairs: names that are any bytes, addresses that stay, sweeping. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -57,7 +57,7 @@ static int set_up(void **state)
     (void)state;
     if (!mkdtemp(dir))
         return -1;
-    make_text("text", "#!/bin/sh\n# a text that is long enough not to be taken for a part of something\n");
+    make_text("text", "#!/bin/sh\n# a text long enough not to be taken for a part of a file\n");
     make_text("empty", "");
     make_plugin("cut", 200, SIZE_MAX);
     make_plugin("machine", SIZE_MAX, offsetof(Elf64_Ehdr, e_machine));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The queue: order, limits, loans, waiting, and that no sample is ever unaccounted for, with one
- * thread and with many. */
+/* The queue in memory: order, limits, loans, waiting, and that no sample is ever unaccounted for,
+ * with one thread and with many. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +22,18 @@ static size_t push(struct ov_queue *queue, const char *text, size_t samples)
 static void assert_balanced(struct ov_queue *queue)
 {
     struct ov_queue_counts c = ov_queue_counts(queue);
-    assert_int_equal(c.collected, c.sent + c.dropped_full + c.dropped_rejected +
-                                  c.dropped_unfit + c.buffered);
+    assert_int_equal(c.collected, c.sent + ov_queue_dropped(&c) + c.buffered);
+}
+
+static const struct ov_queue_join one_by_one = {1, SIZE_MAX, SIZE_MAX};
+
+static bool take(struct ov_queue *queue, struct ov_slice *bytes, size_t *samples)
+{
+    struct ov_queue_loan loan = {0};
+    bool taken = ov_queue_take(queue, one_by_one, &loan);
+    *bytes = loan.bytes;
+    *samples = loan.samples;
+    return taken;
 }
 
 /* Takes the oldest record and settles it; fails unless it reads `want`. */
@@ -31,7 +41,7 @@ static void expect(struct ov_queue *queue, const char *want)
 {
     struct ov_slice bytes;
     size_t samples;
-    if (!ov_queue_take(queue, &bytes, &samples))
+    if (!take(queue, &bytes, &samples))
         fail_msg("the queue is empty instead of holding %s", want);
     if (!ov_slice_eq(bytes, ov_slice(want)))
         fail_msg("%.*s instead of %s", (int)bytes.len, bytes.ptr, want);
@@ -43,7 +53,7 @@ static void expect_empty(struct ov_queue *queue)
 {
     struct ov_slice bytes;
     size_t samples;
-    assert_false(ov_queue_take(queue, &bytes, &samples));
+    assert_false(take(queue, &bytes, &samples));
     struct ov_queue_counts c = ov_queue_counts(queue);
     assert_int_equal(c.buffered, 0);
     assert_int_equal(c.buffered_bytes, 0);
@@ -94,9 +104,9 @@ static void test_taken_is_kept(void **state)
     struct ov_slice bytes, again;
     size_t samples;
     push(queue, "old", 3);
-    assert_true(ov_queue_take(queue, &bytes, &samples));
+    assert_true(take(queue, &bytes, &samples));
     assert_int_equal(samples, 3);
-    assert_false(ov_queue_take(queue, &again, &samples)); /* one at a time */
+    assert_false(take(queue, &again, &samples)); /* one at a time */
     assert_false(ov_queue_wait(queue, 0));
     assert_int_equal(push(queue, "b", 1), 0);
     assert_int_equal(push(queue, "ccc", 3), 1); /* what waits behind the loan makes room */
@@ -120,13 +130,146 @@ static void test_put_back_keeps_order(void **state)
     push(queue, "a", 1);
     push(queue, "b", 1);
     for (int i = 0; i < 3; i++) {
-        assert_true(ov_queue_take(queue, &bytes, &samples));
+        assert_true(take(queue, &bytes, &samples));
         assert_true(ov_slice_eq(bytes, ov_slice("a")));
         assert_int_equal(ov_queue_put_back(queue), 0);
         assert_balanced(queue);
     }
     expect(queue, "a");
     expect(queue, "b");
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+/* Takes what may be joined and fails unless it reads `want`. */
+static void expect_loan(struct ov_queue *queue, struct ov_queue_join join, const char *want)
+{
+    struct ov_queue_loan loan;
+    if (!ov_queue_take(queue, join, &loan))
+        fail_msg("the queue is empty instead of holding %s", want);
+    if (!ov_slice_eq(loan.bytes, ov_slice(want)) || loan.samples != strlen(want))
+        fail_msg("%.*s instead of %s", (int)loan.bytes.len, loan.bytes.ptr, want);
+    assert_balanced(queue);
+}
+
+/* Words of one sample a byte, joined. */
+static void test_join(void **state)
+{
+    (void)state;
+    static const struct {
+        struct ov_queue_join join;
+        const char *push[6], *loans[6];
+    } rows[] = {
+        {{1, 99, 99}, {"a", "bb", "ccc"}, {"a", "bb", "ccc"}},
+        {{9, 99, 99}, {"a", "bb", "ccc"}, {"abbccc"}},
+        {{2, 99, 99}, {"a", "bb", "ccc"}, {"abb", "ccc"}},
+        {{9, 3, 99}, {"a", "bb", "ccc"}, {"abb", "ccc"}},
+        {{9, 99, 3}, {"a", "bb", "ccc"}, {"abb", "ccc"}},
+        {{9, 2, 99}, {"a", "bb", "ccc", "d"}, {"a", "bb", "ccc", "d"}},
+        {{9, 0, 0}, {"a", "bb"}, {"a", "bb"}},
+        {{0, 0, 0}, {"a", "bb"}, {"a", "bb"}},
+        {{9, 99, 99}, {"", "a", ""}, {"a"}},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct ov_queue *queue = ov_queue_new(100, 100);
+        for (const char *const *w = rows[i].push; w < rows[i].push + 6 && *w; w++)
+            push(queue, *w, strlen(*w));
+        for (const char *const *w = rows[i].loans; w < rows[i].loans + 6 && *w; w++) {
+            expect_loan(queue, rows[i].join, *w);
+            ov_queue_settle(queue, 0);
+        }
+        expect_empty(queue);
+        ov_queue_free(queue);
+    }
+}
+
+/* The same bytes come again, however much there is to join by then. */
+static void test_put_back_keeps_loan(void **state)
+{
+    (void)state;
+    static const struct ov_queue_join all = {9, 99, 99};
+    struct ov_queue *queue = ov_queue_new(8, 100);
+    push(queue, "a", 1);
+    push(queue, "bb", 2);
+    for (int i = 0; i < 3; i++) {
+        expect_loan(queue, all, "abb");
+        assert_int_equal(push(queue, "c", 1), 0);
+        assert_int_equal(ov_queue_put_back(queue), 0);
+    }
+    assert_int_equal(push(queue, "ddd", 3), 1); /* a goes, the rest of the loan stays as it was */
+    expect_loan(queue, all, "bb");
+    ov_queue_settle(queue, 0);
+    expect_loan(queue, all, "cccddd");
+    ov_queue_settle(queue, 0);
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+static void test_split(void **state)
+{
+    (void)state;
+    static const struct ov_queue_join all = {9, 99, 99};
+    struct ov_queue *queue = ov_queue_new(100, 100);
+    push(queue, "a", 1);
+    push(queue, "bb", 2);
+    expect_loan(queue, all, "abb");
+    push(queue, "c", 1);
+    push(queue, "d", 1);
+    ov_queue_split(queue);
+    expect_loan(queue, all, "a");
+    ov_queue_settle(queue, 1);
+    expect_loan(queue, all, "bb");
+    ov_queue_put_back(queue);
+    expect_loan(queue, all, "bb");
+    ov_queue_settle(queue, 0);
+    expect_loan(queue, all, "cd");
+    ov_queue_settle(queue, 0);
+    assert_int_equal(ov_queue_counts(queue).dropped_rejected, 1);
+    expect_empty(queue);
+    ov_queue_free(queue);
+}
+
+/* Room is made while all is on loan: it was delivered after all, or it is what is dropped. */
+static void test_loan_makes_room(void **state)
+{
+    (void)state;
+    for (int delivered = 0; delivered < 2; delivered++) {
+        struct ov_queue *queue = ov_queue_new(3, 100);
+        push(queue, "aa", 2);
+        push(queue, "b", 1);
+        expect_loan(queue, (struct ov_queue_join){9, 99, 99}, "aab");
+        assert_int_equal(push(queue, "cc", 2), 0);
+        assert_int_equal(ov_queue_counts(queue).buffered, 5);
+        if (delivered)
+            ov_queue_settle(queue, 0);
+        else
+            assert_int_equal(ov_queue_put_back(queue), 2);
+        struct ov_queue_counts c = ov_queue_counts(queue);
+        assert_int_equal(c.sent, delivered ? 3 : 0);
+        assert_int_equal(c.dropped_full, delivered ? 0 : 2);
+        if (!delivered)
+            expect(queue, "b");
+        expect(queue, "cc");
+        expect_empty(queue);
+        ov_queue_free(queue);
+    }
+}
+
+static void test_expire(void **state)
+{
+    (void)state;
+    struct ov_queue *queue = ov_queue_new(100, 100);
+    struct ov_slice bytes;
+    size_t samples;
+    assert_int_equal(ov_queue_expire(queue, -1000), 0);
+    push(queue, "aa", 2);
+    push(queue, "b", 1);
+    assert_int_equal(ov_queue_expire(queue, 60000), 0);
+    assert_true(take(queue, &bytes, &samples));
+    assert_int_equal(ov_queue_expire(queue, -1000), 0); /* on loan */
+    ov_queue_put_back(queue);
+    assert_int_equal(ov_queue_expire(queue, -1000), 3); /* older than the next second */
+    assert_int_equal(ov_queue_counts(queue).dropped_expired, 3);
     expect_empty(queue);
     ov_queue_free(queue);
 }
@@ -140,9 +283,9 @@ static void test_counts(void **state)
     push(queue, "first", 5);
     push(queue, "second", 7);
     ov_queue_unfit(queue, 2);
-    assert_true(ov_queue_take(queue, &bytes, &samples));
+    assert_true(take(queue, &bytes, &samples));
     ov_queue_settle(queue, 2);
-    assert_true(ov_queue_take(queue, &bytes, &samples));
+    assert_true(take(queue, &bytes, &samples));
     ov_queue_settle(queue, 99); /* no more can be refused than there were */
     ov_queue_settle(queue, 0);  /* nothing is lent: nothing happens */
     struct ov_queue_counts c = ov_queue_counts(queue);
@@ -241,7 +384,7 @@ static void *crowd_take(void *argument)
     for (unsigned turn = 0; crowd->pushing > 0 || ov_queue_counts(crowd->queue).buffered; turn++) {
         struct ov_slice bytes;
         size_t samples;
-        if (!ov_queue_take(crowd->queue, &bytes, &samples)) {
+        if (!take(crowd->queue, &bytes, &samples)) {
             ov_queue_wait(crowd->queue, ov_clock_ms() + 1);
             continue;
         }
@@ -278,7 +421,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits), cmocka_unit_test(test_taken_is_kept),
-        cmocka_unit_test(test_put_back_keeps_order), cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_put_back_keeps_order), cmocka_unit_test(test_join),
+        cmocka_unit_test(test_put_back_keeps_loan), cmocka_unit_test(test_split),
+        cmocka_unit_test(test_loan_makes_room), cmocka_unit_test(test_expire),
+        cmocka_unit_test(test_counts),
         cmocka_unit_test(test_new_limits), cmocka_unit_test(test_empty_record),
         cmocka_unit_test(test_wait), cmocka_unit_test(test_crowd),
     };

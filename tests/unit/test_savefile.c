@@ -88,6 +88,22 @@ static void test_numbers(void **state)
     ov_buf_free(&out);
 }
 
+static void test_unsigned_numbers(void **state)
+{
+    static const uint64_t rows[] = {0, 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
+    struct ov_buf out = {0};
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        uint64_t value = 7;
+        ov_buf_reset(&out);
+        save_uint(&out, rows[i]);
+        struct ov_slice line = {out.data + 1, out.len - 1};
+        if (!saved_uint(&line, &value) || value != rows[i])
+            fail_msg("%ju is read as %ju", (uintmax_t)rows[i], (uintmax_t)value);
+    }
+    ov_buf_free(&out);
+}
+
 static void test_refused_numbers(void **state)
 {
     static const struct {
@@ -158,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),   cmocka_unit_test(test_refused_names),
         cmocka_unit_test(test_numbers), cmocka_unit_test(test_refused_numbers),
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_lines),   cmocka_unit_test(test_unsigned_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

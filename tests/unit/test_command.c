@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: which command is meant, its flags and words, helps, exit status and where what
+ * is said goes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "capture.h"
+#include "command.h"
+#include "fake_plugins.h"
+
+static struct capture out, err;
+
+/* Runs "omnivigil LINE"; words are separated by blanks, '_' stands for an empty one. */
+static int run_line(const char *line)
+{
+    static char words[1024];
+    char *argv[32] = {words};
+    int argc = 1;
+    snprintf(words, sizeof words, "omnivigil %s", line);
+    for (char *at = words; (at = strchr(at, ' ')); argc++) {
+        *at++ = '\0';
+        argv[argc] = *at == '_' && (at[1] == ' ' || !at[1]) ? at + 1 : at;
+    }
+    capture_begin(&out, STDOUT_FILENO);
+    capture_begin(&err, STDERR_FILENO);
+    int status = ov_command_dispatch(argc, argv);
+    capture_end(&err);
+    capture_end(&out);
+    return status;
+}
+
+#define HINT "--help` tells what there is"
+
+static void test_lines(void **state)
+{
+    static const struct {
+        const char *line;
+        int status;
+        const char *out, *err; /* parts; NULL: nothing at all */
+    } rows[] = {
+        /* none of the commands */
+        {"--help", 0, "Commands:", NULL},
+        {"-h", 0, "Commands:", NULL},
+        {"help", 0, "Commands:", NULL},
+        {"--version", 0, "omnivigil ", NULL},
+        {"-V", 0, "(plugin interface ", NULL},
+        {"_", 2, "Commands:", NULL},
+        {"gahter", 2, NULL, "unknown command `gahter` (did you mean `gather`?)"},
+        {"plugin", 2, NULL, "(did you mean `plugins`?)"},
+        {"Gather", 2, NULL, "unknown command `Gather`"},
+        {"config", 2, NULL, "(did you mean `config check`?)"},
+        {"config chekc", 2, NULL, "(did you mean `config check`?)"},
+        {"config --help", 0, "Usage: omnivigil config check", NULL},
+        {"check config", 2, NULL, "unknown command `check`"},
+        {"xyzzy", 2, NULL, "unknown command `xyzzy`\n`omnivigil " HINT},
+        {"--config", 2, NULL, "unknown command `--config`"},
+        {"-c", 2, NULL, "unknown command `-c`"},
+        {"\x1b[2J\xff", 2, NULL, "unknown command `\\x1b[2J\\xff`"},
+        /* helps */
+        {"run --help", 0, "Usage: omnivigil run [OPTION...]\n\nRun the agent.", NULL},
+        {"gather -h", 0, "Usage: omnivigil gather [OPTION...] [INPUT...]", NULL},
+        {"config check --help", 0, "--plugin-dir DIR", NULL},
+        {"plugins --help --nonsense", 0, "-h, --help", NULL},
+        /* flags */
+        {"plugins --nonsense", 2, NULL, "unknown option `--nonsense`\n`omnivigil plugins " HINT},
+        {"gather --fromat json", 2, NULL, "unknown option `--fromat` (did you mean `--format`?)"},
+        {"gather -x", 2, NULL, "unknown option `-x`"},
+        {"gather -xyz=1", 2, NULL, "unknown option `-x`"},
+        {"gather --format", 2, NULL, "--format needs a value: FORMAT"},
+        {"gather -f", 2, NULL, "--format needs a value"},
+        {"gather --=json", 2, NULL, "unknown option `--`"},
+        {"gather --format=xml", 2, NULL, "--format takes `influx` or `json`, not `xml`"},
+        {"gather --format jsno", 2, NULL, "not `jsno` (did you mean `json`?)"},
+        {"gather --format=", 2, NULL, "not ``"},
+        {"gather -fJSON", 2, NULL, "not `JSON`"},
+        {"gather --format _", 2, NULL, "not ``"},
+        {"run --seconds x", 2, NULL, "--seconds takes a number above 0, not `x`"},
+        {"run --seconds 0", 2, NULL, "not `0`"},
+        {"run --seconds -1", 2, NULL, "not `-1`"},
+        {"run --seconds=nan", 2, NULL, "not `nan`"},
+        {"run --seconds=inf", 2, NULL, "not `inf`"},
+        {"run --seconds=5s", 2, NULL, "not `5s`"},
+        {"run --seconds=", 2, NULL, "not ``"},
+        /* words */
+        {"run now", 2, NULL, "`run` takes no words, got 1 words"},
+        {"config check a b", 2, NULL, "`config check` takes no words"},
+        {"plugins a b", 2, NULL, "`plugins` takes [NAME], got 2 words"},
+        {"plugins -", 1, NULL, "/-.so: does not load"},
+        {"plugins -- --help", 1, NULL, "--help"},
+        /* what the commands do */
+        {"plugins --plugin-dir /given", 0, "Plugins in /given\n", NULL},
+        {"plugins --plugin-dir=/given fake", 0, "fake (input)", NULL},
+        {"plugins fake --plugin-dir /given", 0, "Options of fake", NULL},
+        {"plugins fkae", 1, NULL, "(did you mean `fake`?)"},
+        {"plugins broken", 1, NULL, "does not load"},
+        {"plugins agent", 0, "omnivigil_output {output, plugin}", NULL},
+        {"config check", 0, "built-in configuration: good\ninputs: redis_bus storage runner\n"
+                            "outputs: file\n", NULL},
+        {"config check -c /nowhere.yaml", 1, NULL, "/nowhere.yaml"},
+        {"config check --config=/nowhere.yaml", 1, NULL, "1 error\n"},
+        {"config check -c/nowhere.yaml", 1, NULL, "/nowhere.yaml: 1 error\n"},
+        {"gather nobody", 2, NULL, "`nobody`"},
+        {"gather runenr", 2, NULL, "(did you mean `runner`?)"},
+        {"gather -c /nowhere.yaml", 2, NULL, "/nowhere.yaml"},
+        {"run -c /nowhere.yaml", 1, NULL, "/nowhere.yaml"},
+    };
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        int status = run_line(rows[i].line);
+        if (status != rows[i].status)
+            fail_msg("%s: %d instead of %d\n%s%s", rows[i].line, status, rows[i].status, out.text,
+                     err.text);
+        if (rows[i].out ? !strstr(out.text, rows[i].out) : *out.text)
+            fail_msg("%s: on stdout: %s", rows[i].line, out.text);
+        if (rows[i].err ? !strstr(err.text, rows[i].err) : *err.text)
+            fail_msg("%s: on stderr: %s", rows[i].line, err.text);
+    }
+}
+
+/* Every command's row is whole, and its help says all that is in it. */
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; ov_commands[i]; i++) {
+        const struct ov_command *c = ov_commands[i];
+        char line[128];
+        snprintf(line, sizeof line, "%s --help", c->name);
+        assert_int_equal(run_line(line), 0);
+        snprintf(line, sizeof line, "omnivigil %s", c->name);
+        if (strncmp(c->example, line, strlen(line)) != 0 || !strstr(out.text, c->example))
+            fail_msg("%s: the example is %s", c->name, c->example);
+        assert_true(c->words_min <= c->words_max);
+        assert_true((c->words_max > 0) == (*c->takes != '\0'));
+        size_t count = 0;
+        for (const struct ov_flag *flag = c->flags; flag->name; flag++, count++) {
+            snprintf(line, sizeof line, "--%s", flag->name);
+            if (!strstr(out.text, line) || !strstr(out.text, flag->help))
+                fail_msg("%s: no help for --%s", c->name, flag->name);
+            for (const struct ov_flag *other = c->flags; other < flag; other++)
+                if (strcmp(other->name, flag->name) == 0 ||
+                    (flag->letter && other->letter == flag->letter))
+                    fail_msg("%s: --%s is there twice", c->name, flag->name);
+            assert_true(flag->value || !flag->choices);
+        }
+        assert_true(count <= OV_FLAGS_MAX);
+        for (const char *at = out.text; *at; at += strcspn(at, "\n") + 1)
+            if (strcspn(at, "\n") > 100)
+                fail_msg("%s: a long line: %.*s", c->name, (int)strcspn(at, "\n"), at);
+        run_line("--help");
+        assert_non_null(strstr(out.text, c->summary));
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    unsetenv("OMNIVIGIL_PLUGIN_DIR");
+    return chdir("/"); /* where no configuration lies */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_rows),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
