@@ -344,12 +344,43 @@ static bool get_section(struct reading *r, const struct ov_node *root, const cha
     return false;
 }
 
+static bool tags_equal(const struct ov_map *a, const struct ov_map *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        const struct ov_tag *other = tag_find(b, a->items[i].name);
+        if (!other || !ov_slice_eq(other->value, a->items[i].value))
+            return false;
+    }
+    return a->count == b->count;
+}
+
+/* Two inputs of one plugin measure things of the same names: where their tags do not tell them
+ * apart, each gets the tag `input`, so that no sample takes another's place. */
+static void tell_apart(struct ov_settings *settings)
+{
+    struct ov_instance *inputs = settings->inputs;
+    bool *twin = ov_calloc(settings->input_count, sizeof *twin);
+    for (size_t i = 0; i < settings->input_count; i++)
+        for (size_t j = 0; j < settings->input_count && !twin[i]; j++)
+            twin[i] = i != j && inputs[i].plugin && inputs[i].plugin == inputs[j].plugin &&
+                      tags_equal(&inputs[i].tags, &inputs[j].tags);
+    for (size_t i = 0; i < settings->input_count; i++) {
+        struct ov_tag tag = {"input", ov_slice(inputs[i].name)};
+        struct ov_map name = {&tag, 1};
+        if (twin[i])
+            tags_inherit(&inputs[i].tags, &name);
+    }
+    free(twin);
+}
+
 static void read_instances(struct reading *r, const struct ov_node *root)
 {
     struct ov_settings *settings = r->settings;
     const struct ov_node *list;
     if (get_section(r, root, "inputs", OV_NODE_LIST, &list))
         settings->inputs = read_section(r, &sections[OV_INPUT], list, &settings->input_count);
+    if (settings->inputs)
+        tell_apart(settings);
     if (get_section(r, root, "outputs", OV_NODE_LIST, &list))
         settings->outputs = read_section(r, &sections[OV_OUTPUT], list, &settings->output_count);
 }

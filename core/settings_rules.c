@@ -138,12 +138,24 @@ static void add_rule(struct ov_settings *settings, const struct ov_rule *text,
     settings->rules[settings->rule_count++] = rule;
 }
 
-/* Recommended rules need the measurements of their own plugin only. */
-static void add_recommended(struct ov_settings *settings, const struct ov_rule *text,
-                            const struct ov_catalogue *catalogue, const struct ov_source *root)
+static bool is_measured(const struct ov_catalogue *catalogue, const char *place)
 {
-    struct ov_source source = {root->diag, root->env, NULL, text->name};
-    add_rule(settings, text, catalogue, &source);
+    struct ov_slice name = {place, strcspn(place, ".")};
+    for (size_t i = 0; i < catalogue->count; i++)
+        if (ov_slice_eq(ov_slice(catalogue->list[i]->name), name))
+            return true;
+    return false;
+}
+
+/* What would mute a recommended rule may be measured by an input that is not configured: then
+ * nothing does. */
+static struct ov_rule recommended_rule(const struct ov_rule *text,
+                                       const struct ov_catalogue *catalogue)
+{
+    struct ov_rule rule = *text;
+    if (rule.unless && !is_measured(catalogue, rule.unless))
+        rule.unless = NULL;
+    return rule;
 }
 
 static const char *either(const char *said, const char *otherwise)
@@ -200,7 +212,8 @@ static void read_rule(struct ov_settings *settings, const struct ov_source *root
     ov_options_unknown(&source, tables, OV_COUNT(tables));
     if (entry.rule.name && ov_diag_errors(root->diag) == errors) {
         const struct ov_rule *base = list_find(recommended, entry.rule.name);
-        struct ov_rule whole = merge(&entry.rule, base);
+        struct ov_rule plain = base ? recommended_rule(base, catalogue) : (struct ov_rule){0};
+        struct ov_rule whole = merge(&entry.rule, base ? &plain : NULL);
         source.what = entry.rule.name;
         if (names_have(said, entry.rule.name))
             complain(&source, "name", "there is another rule of this name");
@@ -223,9 +236,12 @@ static void read_rules(struct ov_settings *settings, const struct ov_source *roo
     list_add(&recommended, ov_self_rules);
     for (const struct ov_node *n = entries; n; n = n->next)
         read_rule(settings, root, catalogue, &recommended, n, &said);
-    for (size_t i = 0; i < recommended.count; i++)
-        if (!names_have(&said, recommended.rules[i]->name))
-            add_recommended(settings, recommended.rules[i], catalogue, root);
+    for (size_t i = 0; i < recommended.count; i++) {
+        struct ov_rule rule = recommended_rule(recommended.rules[i], catalogue);
+        struct ov_source source = {root->diag, root->env, NULL, rule.name};
+        if (!names_have(&said, rule.name))
+            add_rule(settings, &rule, catalogue, &source);
+    }
     for (size_t i = 0; i < said.count; i++)
         free(said.names[i]);
     free(said.names);

@@ -125,6 +125,7 @@ look_around() {
     need libjson-c-dev pkg-config --exists json-c
     need libcurl4-openssl-dev pkg-config --exists libcurl
     need libyaml-dev pkg-config --exists yaml-0.1
+    need zlib1g-dev pkg-config --exists zlib
     need libcmocka-dev pkg-config --exists cmocka
     need python3 program python3
     need python3-venv python3 -c 'import venv, ensurepip'
@@ -165,14 +166,20 @@ install_missing() {
     return 1
 }
 
-# InfluxDB's package would start a service: its binary is enough.
-find_influxd() {
-    OV_INFLUXD=$(command -v influxd) || {
-        OV_INFLUXD=$build/tools/usr/bin/influxd
-        [ -x "$OV_INFLUXD" ] || run "influxd" sh -c "mkdir -p '$build/tools' && cd '$build/tools' &&
-            apt-get download influxdb && dpkg-deb -x influxdb_*.deb ." || return 1
+# find_server VARIABLE PACKAGE FILE: where a server's program is. Packages would start services:
+# what is not installed is unpacked from its package only.
+find_server() {
+    found=$(command -v "$(basename "$3")") || {
+        found=$build/tools/$3
+        [ -x "$found" ] || run "$2" sh -c "mkdir -p '$build/tools' && cd '$build/tools' &&
+            apt-get download '$2' && dpkg-deb -x $2_*.deb ." || return 1
     }
-    export OV_INFLUXD
+    export "$1=$found"
+}
+find_servers() {
+    find_server OV_INFLUXD influxdb usr/bin/influxd &&
+        find_server OV_NGINX nginx usr/sbin/nginx &&
+        find_server OV_VICTORIA victoria-metrics usr/bin/victoria-metrics
 }
 
 find_redis() {
@@ -303,7 +310,7 @@ step_clang() {
 # integration NAME LABEL: pytest against the build in $build/NAME, as it installs itself
 integration() {
     dir=$build/$1 label=$2
-    if ! make_venv || ! find_redis || ! find_influxd; then
+    if ! make_venv || ! find_redis || ! find_servers; then
         not_ok "$label: servers"
         return
     fi

@@ -1,167 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The output `influx` against a scripted HTTP server: what becomes of a record for each answer,
- * and what was on the wire. */
+/* The output `influx` against a scripted HTTP server: what becomes of lines for each answer, and
+ * what was on the wire. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <arpa/inet.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "http_server.h"
+#include "moving_name.h"
 #include "output_rig.h"
 #include "post.h"
-
-/* ---------------------------------------------------------------- the server */
-
-enum { REQUESTS_MAX = 512 };
-#define HANG "hang"   /* no answer */
-#define CLOSE "close" /* hangs up without one */
-
-struct server {
-    int listener, port;
-    int stop[2];
-    pthread_t thread;
-    const char *const *answers; /* NULL-terminated, the last one repeats */
-    size_t body_max;            /* larger ones get a 413; 0: no limit */
-    size_t count;               /* of requests; read after server_end, or when send returned */
-    struct ov_buf requests[REQUESTS_MAX];
-    unsigned connections;
-};
-
-static bool readable(struct server *server, int fd)
-{
-    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = server->stop[0], .events = POLLIN}};
-    return poll(fds, 2, -1) > 0 && !fds[1].revents;
-}
-
-/* Reads one request; its body begins at *body. False at the end of the connection. */
-static bool request_read(struct server *server, int fd, struct ov_buf *request, size_t *body)
-{
-    for (size_t want = 0;;) {
-        char *end = request->len ? strstr(ov_buf_text(request), "\r\n\r\n") : NULL;
-        if (end && !want) {
-            char *length = strcasestr(request->data, "Content-Length:");
-            *body = (size_t)(end - request->data) + 4;
-            want = *body + (length ? strtoul(length + 15, NULL, 10) : 0);
-        }
-        if (want && request->len >= want)
-            return true;
-        ov_buf_grow(request, 65536);
-        ssize_t n = readable(server, fd) ? read(fd, request->data + request->len, 65536) : 0;
-        if (n <= 0)
-            return false;
-        request->len += (size_t)n;
-    }
-}
-
-static void serve(struct server *server, int fd)
-{
-    size_t body, answer = 0;
-    struct ov_buf request = {0};
-    while (request_read(server, fd, &request, &body)) {
-        size_t number = server->count;
-        while (answer < number && server->answers[answer + 1])
-            answer++;
-        const char *text = server->answers[answer];
-        if (server->body_max && request.len - body > server->body_max)
-            text = "413 Too Large\r\n\r\n";
-        if (number < REQUESTS_MAX)
-            server->requests[number] = request;
-        server->count++;
-        request = (struct ov_buf){0};
-        if (strcmp(text, CLOSE) == 0)
-            break;
-        const char *content = strstr(text, "\r\n\r\n");
-        if (strcmp(text, HANG) == 0 || !content)
-            continue;
-        struct ov_buf out = {0};
-        ov_buf_printf(&out, "HTTP/1.1 %.*s\r\nContent-Length: %zu\r\n\r\n%s",
-                      (int)(content - text), text, strlen(content + 4), content + 4);
-        ssize_t sent = write(fd, out.data, out.len);
-        ov_buf_free(&out);
-        if (sent < 0)
-            break;
-    }
-    ov_buf_free(&request);
-}
-
-static void *server_run(void *argument)
-{
-    struct server *server = argument;
-    while (readable(server, server->listener)) {
-        int fd = accept(server->listener, NULL, NULL);
-        if (fd < 0)
-            break;
-        server->connections++;
-        serve(server, fd);
-        close(fd);
-    }
-    return NULL;
-}
-
-static void server_start(struct server *server, const char *const *answers, size_t body_max)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    *server = (struct server){.answers = answers, .body_max = body_max};
-    server->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&at, len), 0);
-    assert_int_equal(listen(server->listener, 8), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&at, &len), 0);
-    server->port = ntohs(at.sin_port);
-    assert_int_equal(pipe(server->stop), 0);
-    assert_int_equal(pthread_create(&server->thread, NULL, server_run, server), 0);
-}
-
-static void server_end(struct server *server)
-{
-    close(server->stop[1]);
-    pthread_join(server->thread, NULL);
-    close(server->stop[0]);
-    close(server->listener);
-    for (size_t i = 0; i < server->count && i < REQUESTS_MAX; i++)
-        ov_buf_free(&server->requests[i]);
-}
 
 /* ---------------------------------------------------------------- the instance */
 
 struct bench {
-    struct server server;
+    struct http_server server;
     struct output_rig rig;
     char url[64];
 };
 
-static void bench_prepare(struct bench *bench, const char *const *answers, size_t body_max)
+static void bench_prepare(struct bench *bench)
 {
-    server_start(&bench->server, answers, body_max);
-    snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%d", bench->server.port);
     rig_start(&bench->rig);
     rig_set(&bench->rig, "url", bench->url);
     rig_set(&bench->rig, "database", "my db");
     rig_set_int(&bench->rig, "batch", 5000);
+    rig_set_int(&bench->rig, "give_up", 60000);
 }
 
-static void bench_start(struct bench *bench, const char *const *answers, size_t body_max)
+static void bench_serve(struct bench *bench, const char *const *answers)
 {
-    bench_prepare(bench, answers, body_max);
+    http_server_start(&bench->server, NULL, 0, answers);
+    snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%d", bench->server.port);
+    bench_prepare(bench);
+}
+
+static void set_bool(struct bench *bench, const char *name, bool value)
+{
+    memcpy((char *)bench->rig.state + rig_option(name)->offset, &value, sizeof value);
+}
+
+static void bench_open(struct bench *bench)
+{
     assert_int_equal(omnivigil_plugin.open(bench->rig.state, bench->rig.host), OV_OK);
+}
+
+static void bench_start(struct bench *bench, const char *const *answers)
+{
+    bench_serve(bench, answers);
+    bench_open(bench);
 }
 
 static void bench_end(struct bench *bench)
 {
     rig_end(&bench->rig);
-    server_end(&bench->server);
+    http_server_end(&bench->server);
 }
 
 static const char *body_of(struct bench *bench, size_t request)
 {
-    return strstr(ov_buf_text(&bench->server.requests[request]), "\r\n\r\n") + 4;
+    return http_server_body(&bench->server, request);
+}
+
+static void check_send(struct bench *bench, struct ov_slice bytes, enum ov_sent want,
+                       uint64_t rejected)
+{
+    struct ov_outcome outcome;
+    enum ov_sent sent = rig_send(&bench->rig, bytes, &outcome);
+    if (sent != want || outcome.rejected != rejected)
+        fail_msg("%d, %ju rejected: %s", (int)sent, (uintmax_t)outcome.rejected,
+                 ov_host_why(bench->rig.host));
 }
 
 #define LINES "m n=1i 1\nm n=2i 2\nm n=3i 3\n"
@@ -200,7 +113,7 @@ static void test_answers(void **state)
          "answers 401: authorization failed; check `user`"},
         {"403 Forbidden\r\n\r\n", OV_RETRY, 0, 30000, 30000, "403"},
         {"404 Not Found\r\n\r\n{\"error\":\"database not found: \\\"my db\\\"\"}", OV_RETRY, 0,
-         30000, 30000, "CREATE DATABASE \"my db\""},
+         30000, 30000, "'CREATE DATABASE \"my db\"'"},
         {"404 Not Found\r\n\r\n404 page not found\n", OV_RETRY, 0, 30000, 30000,
          "is `url` that of an InfluxDB?"},
         {"301 Moved\r\nLocation: http://127.0.0.1:1/x?token=SECRET\r\n\r\n", OV_RETRY, 0, 30000,
@@ -221,12 +134,12 @@ static void test_answers(void **state)
         {"425 Too Early\r\n\r\n", OV_RETRY, 0, 0, 0, "425"},
         {"500 Oops\r\n\r\n{\"error\":\"timeout\"}", OV_RETRY, 0, 0, 0, "answers 500: timeout"},
         {"502 Bad Gateway\r\nContent-Type: text/html\r\n\r\n<html>", OV_RETRY, 0, 0, 0, "502"},
-        {CLOSE, OV_RETRY, 0, 0, 0, ""},
+        {HTTP_CLOSE, OV_RETRY, 0, 0, 0, ""},
     };
     for (size_t i = 0; i < OV_COUNT(rows); i++) {
         struct bench bench;
         struct ov_outcome outcome;
-        bench_start(&bench, (const char *const[]){rows[i].answer, NULL}, 0);
+        bench_start(&bench, (const char *const[]){rows[i].answer, NULL});
         enum ov_sent sent = rig_send(&bench.rig, OV_SLICE(LINES), &outcome);
         if (sent != rows[i].sent || outcome.rejected != rows[i].rejected)
             fail_msg("row %zu: %d, %ju rejected: %s", i, (int)sent, (uintmax_t)outcome.rejected,
@@ -242,44 +155,148 @@ static void test_answers(void **state)
     }
 }
 
+#define FINE (const char *const[]){"204 No Content\r\n\r\n", NULL}
+
 static void test_request(void **state)
 {
     (void)state;
-    struct bench bench;
-    struct ov_outcome outcome;
-    bench_prepare(&bench, (const char *const[]){"204 OK\r\n\r\n", NULL}, 0);
-    rig_set(&bench.rig, "retention_policy", "a&b=c");
-    rig_set(&bench.rig, "user", "me");
-    rig_set(&bench.rig, "password", "p@ss");
-    assert_int_equal(omnivigil_plugin.open(bench.rig.state, bench.rig.host), OV_OK);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(rig_send(&bench.rig, OV_SLICE(LINES), &outcome), OV_SENT);
-    const char *request = ov_buf_text(&bench.server.requests[2]);
-    assert_ptr_equal(strcasestr(request, "POST /write?db=my+db&rp=a%26b%3dc&precision=ns HTTP/1.1"),
-                     request);
-    assert_non_null(strstr(request, "Authorization: Basic bWU6cEBzcw=="));
-    assert_null(strcasestr(request, "Expect:"));
-    assert_string_equal(body_of(&bench, 2), LINES);
-    assert_int_equal(bench.server.connections, 1); /* kept alive */
-    bench_end(&bench);
+    static const struct {
+        int version;
+        const char *path, *policy, *organization, *bucket, *user, *password, *token;
+        int precision;
+        const char *line, *authorization; /* NULL: none */
+    } rows[] = {
+        {0, "", NULL, NULL, NULL, NULL, NULL, NULL, 0, "/write?db=my+db&precision=ns", NULL},
+        {0, "", "a&b=c", NULL, NULL, "me", "p@ss", NULL, 1,
+         "/write?db=my+db&rp=a%26b%3dc&precision=u", "Basic bWU6cEBzcw=="},
+        {0, "/x/", NULL, NULL, NULL, NULL, NULL, NULL, 2, "/x/write?db=my+db&precision=ms", NULL},
+        {1, "", NULL, NULL, NULL, NULL, NULL, "t", 3, "/write?db=my+db&precision=s", "Token t"},
+        {0, "/behind/", NULL, "my org", "b", NULL, NULL, "t", 0,
+         "/behind/api/v2/write?org=my+org&bucket=b&precision=ns", "Token t"},
+        {2, "", NULL, "o", "b", "me", "p@ss", NULL, 1, "/api/v2/write?org=o&bucket=b&precision=us",
+         "Basic bWU6cEBzcw=="},
+        {0, "", NULL, NULL, NULL, NULL, NULL, "t", 0,
+         "/api/v3/write_lp?db=my+db&precision=nanosecond", "Bearer t"},
+        {3, "/p", NULL, NULL, NULL, NULL, NULL, NULL, 3,
+         "/p/api/v3/write_lp?db=my+db&precision=second", NULL},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct bench bench;
+        char want[256];
+        bench_serve(&bench, FINE);
+        strcat(bench.url, rows[i].path);
+        rig_set_enum(&bench.rig, "version", rows[i].version);
+        rig_set(&bench.rig, "retention_policy", rows[i].policy);
+        rig_set(&bench.rig, "organization", rows[i].organization);
+        rig_set(&bench.rig, "bucket", rows[i].bucket);
+        rig_set(&bench.rig, "user", rows[i].user);
+        rig_set(&bench.rig, "password", rows[i].password);
+        rig_set(&bench.rig, "token", rows[i].token);
+        rig_set_enum(&bench.rig, "precision", rows[i].precision);
+        bench_open(&bench);
+        for (int n = 0; n < 3; n++)
+            check_send(&bench, OV_SLICE("m n=1i 1764000000123456789\n"), OV_SENT, 0);
+        const char *request = ov_buf_text(&bench.server.requests[2]);
+        snprintf(want, sizeof want, "POST %s HTTP/1.1\r\n", rows[i].line);
+        if (strcasestr(request, want) != request)
+            fail_msg("row %zu: %s", i, request);
+        snprintf(want, sizeof want, "\r\nAuthorization: %s\r\n", rows[i].authorization);
+        if (rows[i].authorization ? !strstr(request, want) : !!strstr(request, "Authorization"))
+            fail_msg("row %zu: %s", i, request);
+        snprintf(want, sizeof want, "m n=1i %.*s\n", 19 - 3 * rows[i].precision,
+                 "1764000000123456789");
+        assert_string_equal(body_of(&bench, 2), want);
+        assert_null(strcasestr(request, "Expect:"));
+        assert_int_equal(bench.server.connections, 1); /* kept alive */
+        bench_end(&bench);
+    }
 }
 
-static void test_bucket(void **state)
+static void test_unix_socket(void **state)
 {
     (void)state;
     struct bench bench;
-    struct ov_outcome outcome;
-    bench_prepare(&bench, (const char *const[]){"204 OK\r\n\r\n", NULL}, 0);
-    strcat(bench.url, "/behind/");
-    rig_set(&bench.rig, "organization", "my org");
-    rig_set(&bench.rig, "bucket", "b");
-    rig_set(&bench.rig, "token", "t-SECRET");
-    assert_int_equal(omnivigil_plugin.open(bench.rig.state, bench.rig.host), OV_OK);
-    assert_int_equal(rig_send(&bench.rig, OV_SLICE(LINES), &outcome), OV_SENT);
-    const char *request = ov_buf_text(&bench.server.requests[0]);
-    assert_non_null(strstr(request, "POST /behind/api/v2/write?org=my+org&bucket=b&precision=ns "));
-    assert_non_null(strstr(request, "Authorization: Token t-SECRET\r\n"));
+    char path[] = "/tmp/test_influx.XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    http_server_start_unix(&bench.server, path, FINE);
+    snprintf(bench.url, sizeof bench.url, "unix://%s", path);
+    bench_prepare(&bench);
+    setenv("http_proxy", "http://127.0.0.1:1", 1); /* which is not for a socket */
+    bench_open(&bench);
+    check_send(&bench, OV_SLICE(LINES), OV_SENT, 0);
+    assert_string_equal(body_of(&bench, 0), LINES);
+    unsetenv("http_proxy");
     bench_end(&bench);
+    unlink(path);
+}
+
+static void check_unpacks(struct bench *bench, size_t request, const char *want)
+{
+    struct ov_buf *all = &bench->server.requests[request];
+    const char *body = body_of(bench, request);
+    char text[4096];
+    z_stream stream = {.next_in = (z_const Bytef *)body, .next_out = (Bytef *)text,
+                       .avail_in = (uInt)(all->len - (size_t)(body - all->data)),
+                       .avail_out = sizeof text - 1};
+    assert_non_null(strstr(all->data, "Content-Encoding: gzip\r\n"));
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    text[stream.total_out] = '\0';
+    inflateEnd(&stream);
+    assert_string_equal(text, want);
+}
+
+static void test_gzip(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_serve(&bench, (const char *const[]){"204 OK\r\n\r\n", "413 No\r\n\r\n",
+                "204 OK\r\n\r\n", "204 OK\r\n\r\n", "415 What\r\n\r\n", "204 OK\r\n\r\n",
+                NULL});
+    set_bool(&bench, "gzip", true);
+    bench_open(&bench);
+    check_send(&bench, OV_SLICE(LINES), OV_SENT, 0);
+    check_unpacks(&bench, 0, LINES);
+    check_send(&bench, OV_SLICE("m n=1i 1\nm n=2i 2\n"), OV_SENT, 0);
+    check_unpacks(&bench, 1, "m n=1i 1\nm n=2i 2\n"); /* too large */
+    check_unpacks(&bench, 2, "m n=1i 1\n");
+    check_unpacks(&bench, 3, "m n=2i 2\n");
+    check_send(&bench, OV_SLICE("m n=3i 3\n"), OV_SENT, 0);
+    check_unpacks(&bench, 4, "m n=3i 3\n"); /* refused */
+    assert_string_equal(body_of(&bench, 5), "m n=3i 3\n");
+    check_send(&bench, OV_SLICE("m n=4i 4\n"), OV_SENT, 0);
+    assert_string_equal(body_of(&bench, 6), "m n=4i 4\n");
+    assert_null(strstr(ov_buf_text(&bench.server.requests[6]), "Content-Encoding"));
+    bench_end(&bench);
+}
+
+/* However many lines a send is given, a request has no more than `batch`. */
+static void test_batch(void **state)
+{
+    (void)state;
+    static const struct { int64_t batch; size_t requests; } rows[] = {
+        {1, 10}, {3, 4}, {5, 2}, {9, 2}, {10, 1}, {11, 1},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct bench bench;
+        struct ov_buf lines = {0}, seen = {0};
+        for (int n = 0; n < 10; n++)
+            ov_buf_printf(&lines, "m n=%di %d\n", n, n);
+        bench_serve(&bench, FINE);
+        rig_set_int(&bench.rig, "batch", rows[i].batch);
+        bench_open(&bench);
+        check_send(&bench, (struct ov_slice){lines.data, lines.len}, OV_SENT, 0);
+        if (http_server_count(&bench.server) != rows[i].requests)
+            fail_msg("row %zu: %zu requests", i, http_server_count(&bench.server));
+        for (size_t r = 0; r < http_server_count(&bench.server); r++)
+            ov_buf_str(&seen, body_of(&bench, r));
+        assert_string_equal(ov_buf_text(&seen), ov_buf_text(&lines));
+        ov_buf_free(&lines);
+        ov_buf_free(&seen);
+        bench_end(&bench);
+    }
 }
 
 /* Each point arrives once and in order, whatever size the server takes. */
@@ -295,45 +312,127 @@ static void test_too_large(void **state)
         struct ov_buf lines = {0}, seen = {0};
         for (int n = 0; n < 100; n++) /* ten of them are longer */
             ov_buf_printf(&lines, "m,t=%s n=%02di %d\n", n % 10 ? "abc" : "abcdefgh", n, n + 10000);
-        bench_start(&bench, (const char *const[]){"204 OK\r\n\r\n", NULL}, rows[i].body_max);
+        bench_start(&bench, FINE);
+        bench.server.body_max = rows[i].body_max;
         struct ov_slice record = {lines.data, lines.len};
         enum ov_sent sent = rig_send(&bench.rig, record, &outcome);
         if (sent != (rows[i].rejected < 100 ? OV_SENT : OV_REJECTED) ||
             outcome.rejected != rows[i].rejected)
             fail_msg("row %zu: %d, %ju rejected", i, (int)sent, (uintmax_t)outcome.rejected);
-        for (size_t r = 0; r < bench.server.count && r < REQUESTS_MAX; r++)
+        for (size_t r = 0, count = http_server_count(&bench.server); r < count; r++)
             if (strlen(body_of(&bench, r)) <= rows[i].body_max)
                 ov_buf_str(&seen, body_of(&bench, r));
         if (!rows[i].rejected && (seen.len != lines.len ||
                                   memcmp(seen.data, lines.data, seen.len) != 0))
             fail_msg("row %zu: the server has seen %zu bytes of %zu", i, seen.len, lines.len);
-        if (bench.server.count > 240)
-            fail_msg("row %zu: %zu requests", i, bench.server.count);
+        if (http_server_count(&bench.server) > 240)
+            fail_msg("row %zu: %zu requests", i, http_server_count(&bench.server));
         ov_buf_free(&lines);
         ov_buf_free(&seen);
         bench_end(&bench);
     }
 }
 
-/* A record that was delivered in part goes on where it stopped; another one starts anew. */
+/* Bytes that were delivered in part go on where they stopped, also when more lines have joined
+ * them; others start anew. */
 static void test_resume(void **state)
 {
     (void)state;
-    struct bench bench;
-    struct ov_outcome outcome;
-    bench_start(&bench, (const char *const[]){"413 No\r\n\r\n", "204 OK\r\n\r\n", "500 No\r\n\r\n",
-                                              "500 No\r\n\r\n", "204 OK\r\n\r\n", NULL}, 0);
-    struct ov_slice lines = OV_SLICE("m n=1i 1\nm n=2i 2\n");
-    assert_int_equal(rig_send(&bench.rig, lines, &outcome), OV_RETRY);
-    assert_int_equal(rig_send(&bench.rig, lines, &outcome), OV_RETRY);
-    assert_int_equal(rig_send(&bench.rig, lines, &outcome), OV_SENT);
-    assert_string_equal(body_of(&bench, 1), "m n=1i 1\n");
-    for (size_t i = 2; i < 5; i++)
-        assert_string_equal(body_of(&bench, i), "m n=2i 2\n");
-    assert_int_equal(bench.server.count, 5);
-    assert_int_equal(rig_send(&bench.rig, lines, &outcome), OV_SENT); /* the same bytes, anew */
-    assert_string_equal(body_of(&bench, 5), "m n=1i 1\n");
-    bench_end(&bench);
+    static const char *const answers[] = {"413 No\r\n\r\n", "204 OK\r\n\r\n", "500 No\r\n\r\n",
+                                          "500 No\r\n\r\n", "204 OK\r\n\r\n", NULL};
+    static const struct { const char *later, *rest, *after; } rows[] = {
+        {"m n=1i 1\nm n=2i 2\n", "m n=2i 2\n", ""},
+        {"m n=1i 1\nm n=2i 2\nm n=3i 3\n", "m n=2i 2\n", "m n=3i 3\n"},
+        {"m n=2i 2\nm n=3i 3\n", "m n=2i 2\n", "m n=3i 3\n"}, /* the first one was dropped */
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct bench bench;
+        bench_start(&bench, answers);
+        check_send(&bench, OV_SLICE("m n=1i 1\nm n=2i 2\n"), OV_RETRY, 0);
+        assert_string_equal(body_of(&bench, 1), "m n=1i 1\n");
+        assert_string_equal(body_of(&bench, 2), "m n=2i 2\n");
+        check_send(&bench, ov_slice(rows[i].later), OV_RETRY, 0);
+        check_send(&bench, ov_slice(rows[i].later), OV_SENT, 0);
+        for (size_t r = 3; r < 5; r++)
+            if (strcmp(body_of(&bench, r), rows[i].rest) != 0)
+                fail_msg("row %zu: request %zu: %s", i, r, body_of(&bench, r));
+        if (*rows[i].after ? strcmp(body_of(&bench, 5), rows[i].after) != 0
+                           : http_server_count(&bench.server) != 5)
+            fail_msg("row %zu: %zu requests", i, http_server_count(&bench.server));
+        size_t count = http_server_count(&bench.server);
+        check_send(&bench, ov_slice(rows[i].later), OV_SENT, 0); /* the same bytes, anew */
+        assert_memory_equal(body_of(&bench, count), rows[i].later, 9);
+        bench_end(&bench);
+    }
+}
+
+/* A request on which the server fails inside is dropped in the end, and nothing beside it. */
+static void test_give_up(void **state)
+{
+    (void)state;
+    static const struct { const char *answer; int64_t give_up; enum ov_sent sent; } rows[] = {
+        {"500 No\r\n\r\n", 0, OV_SENT}, {"502 No\r\n\r\n", 0, OV_SENT},
+        {"500 No\r\n\r\n", 60000, OV_RETRY}, {"503 No\r\n\r\n", 0, OV_RETRY},
+        {"429 No\r\n\r\n", 0, OV_RETRY}, {"401 No\r\n\r\n", 0, OV_RETRY},
+        {"500 No\r\nRetry-After: 1\r\n\r\n", 0, OV_RETRY},
+        {"500 No\r\n\r\n{\"error\":\"retention policy not found: x\"}", 0, OV_RETRY},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct bench bench;
+        struct ov_outcome outcome;
+        bench_serve(&bench, (const char *const[]){"204 OK\r\n\r\n", rows[i].answer,
+                                                  "204 OK\r\n\r\n", NULL});
+        rig_set_int(&bench.rig, "batch", 2);
+        rig_set_int(&bench.rig, "give_up", rows[i].give_up);
+        bench_open(&bench);
+        struct ov_slice lines = OV_SLICE("m n=1i 1\nm n=2i 2\nm n=3i 3\nm n=4i 4\nm n=5i 5\n");
+        enum ov_sent sent = rig_send(&bench.rig, lines, &outcome);
+        if (sent != rows[i].sent || outcome.rejected != (sent == OV_SENT ? 2 : 0))
+            fail_msg("row %zu: %d, %ju rejected", i, (int)sent, (uintmax_t)outcome.rejected);
+        assert_string_equal(body_of(&bench, 1), "m n=3i 3\nm n=4i 4\n");
+        if (sent == OV_SENT)
+            assert_string_equal(body_of(&bench, 2), "m n=5i 5\n");
+        bench_end(&bench);
+    }
+}
+
+#define NO_DATABASE "404 Not Found\r\n\r\n{\"error\":\"database not found: \\\"my db\\\"\"}"
+
+static void test_create_database(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answers[4];
+        enum ov_sent sent;
+        size_t requests;
+        const char *says;
+    } rows[] = {
+        {{NO_DATABASE, "200 OK\r\n\r\n{\"results\":[{}]}", "204 OK\r\n\r\n"}, OV_SENT, 3, ""},
+        {{NO_DATABASE, "403 No\r\n\r\n{\"error\":\"not you\"}", NO_DATABASE}, OV_RETRY, 2,
+         "CREATE DATABASE is answered with 403: not you"},
+        {{NO_DATABASE, "200 OK\r\n\r\n{\"results\":[{\"error\":\"full\"}]}", NO_DATABASE},
+         OV_RETRY, 2, "answered with 200: full"},
+        {{NO_DATABASE, "200 OK\r\n\r\n{\"results\":[{}]}", NO_DATABASE}, OV_RETRY, 3,
+         "database not found"},
+        {{NO_DATABASE, HTTP_CLOSE, NO_DATABASE}, OV_RETRY, 2, "was not answered"},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct bench bench;
+        struct ov_outcome outcome;
+        bench_serve(&bench, rows[i].answers);
+        rig_set(&bench.rig, "database", "a\"b");
+        set_bool(&bench, "create_database", true);
+        bench_open(&bench);
+        enum ov_sent sent = rig_send(&bench.rig, OV_SLICE(LINES), &outcome);
+        if (sent != rows[i].sent || http_server_count(&bench.server) < rows[i].requests ||
+            !strstr(ov_host_why(bench.rig.host), rows[i].says))
+            fail_msg("row %zu: %d, %zu requests: %s", i, (int)sent,
+                     http_server_count(&bench.server), ov_host_why(bench.rig.host));
+        const char *query = ov_buf_text(&bench.server.requests[1]);
+        if (strcasestr(query, "POST /query?q=CREATE+DATABASE+%22a%5c%22b%22 HTTP/1.1") != query)
+            fail_msg("row %zu: %s", i, query);
+        bench_end(&bench);
+    }
 }
 
 static void test_deadline(void **state)
@@ -341,7 +440,7 @@ static void test_deadline(void **state)
     (void)state;
     struct bench bench;
     struct ov_outcome outcome;
-    bench_start(&bench, (const char *const[]){HANG, NULL}, 0);
+    bench_start(&bench, (const char *const[]){HTTP_HANG, NULL});
     bench.rig.timeout_ms = 50;
     int64_t start = ov_clock_ms();
     assert_int_equal(rig_send(&bench.rig, OV_SLICE(LINES), &outcome), OV_RETRY);
@@ -361,7 +460,7 @@ static void test_stop(void **state)
     struct bench bench;
     struct ov_outcome outcome;
     pthread_t thread;
-    bench_start(&bench, (const char *const[]){HANG, NULL}, 0);
+    bench_start(&bench, (const char *const[]){HTTP_HANG, NULL});
     bench.rig.timeout_ms = 60000;
     int64_t start = ov_clock_ms();
     assert_int_equal(pthread_create(&thread, NULL, stop_host, bench.rig.host), 0);
@@ -391,6 +490,29 @@ static void test_unreachable(void **state)
     }
 }
 
+/* ---------------------------------------------------------------- a name that moves */
+
+static void test_name_moves(void **state)
+{
+    (void)state;
+    struct http_server first, second;
+    struct bench bench;
+    moving_address = "127.0.0.1";
+    http_server_start(&first, "127.0.0.1", 0, FINE);
+    http_server_start(&second, "127.0.0.2", first.port, FINE);
+    snprintf(bench.url, sizeof bench.url, "http://moving.test:%d", first.port);
+    bench_prepare(&bench);
+    bench_open(&bench);
+    check_send(&bench, OV_SLICE(LINES), OV_SENT, 0);
+    assert_int_equal(http_server_count(&first), 1);
+    moving_address = "127.0.0.2";
+    http_server_end(&first);
+    check_send(&bench, OV_SLICE(LINES), OV_SENT, 0);
+    assert_int_equal(http_server_count(&second), 1);
+    http_server_end(&second);
+    rig_end(&bench.rig);
+}
+
 static void test_retry_after(void **state)
 {
     (void)state;
@@ -417,10 +539,12 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers), cmocka_unit_test(test_request),
-        cmocka_unit_test(test_bucket), cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_resume), cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_unix_socket), cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_batch), cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_resume), cmocka_unit_test(test_give_up),
+        cmocka_unit_test(test_create_database), cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_stop), cmocka_unit_test(test_unreachable),
-        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_retry_after), cmocka_unit_test(test_name_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
