@@ -99,6 +99,11 @@ const struct ov_sample *ov_batch_first(const struct ov_batch *batch)
     return batch->first;
 }
 
+const void *ov_batch_source(const struct ov_batch *batch)
+{
+    return batch->tags;
+}
+
 size_t ov_batch_count(const struct ov_batch *batch)
 {
     return batch->count;

@@ -12,6 +12,8 @@ void ov_buf_grow(struct ov_buf *buf, size_t more)
     size_t want;
     if (__builtin_add_overflow(buf->len, more, &want))
         want = SIZE_MAX;
+    if (want <= buf->cap)
+        return;
     size_t cap = buf->cap < 64 ? 64 : buf->cap;
     while (cap < want)
         cap = cap > SIZE_MAX / 2 ? SIZE_MAX : cap * 2;

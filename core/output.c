@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "batch.h"
 #include "emit.h"
+#include "filter.h"
 #include "host.h"
 #include "log.h"
 #include "output.h"
@@ -22,6 +24,7 @@ struct ov_output {
     struct ov_queue *queue;
     pthread_t thread;
     pthread_mutex_t encoding;
+    struct ov_filter *filter; /* under `encoding` */
 
     int64_t retry_ms; /* owned by the output's thread: the next wait; 0 after a success */
     unsigned int seed;
@@ -42,6 +45,10 @@ struct ov_output *ov_output_new(struct ov_instance *instance, const char *plugin
     output->instance = instance;
     output->host = ov_host_new(instance->name, plugin_dir, true);
     output->queue = ov_queue_new((size_t)instance->queue_samples, (size_t)instance->queue_bytes);
+    output->filter = ov_filter_new(&(struct ov_filter_rules){
+        .include = instance->include, .exclude = instance->exclude,
+        .tags = instance->tags, .interval_ms = instance->interval_ms,
+    });
     output->seed = (unsigned int)ov_wall_ns();
     output->finish_ms = INT64_MAX;
     output->stats.last_success_ms = INT64_MIN;
@@ -94,8 +101,12 @@ static void tell_dropped(struct ov_output *output, size_t samples)
 void ov_output_push(struct ov_output *output, const struct ov_batch *batch)
 {
     struct ov_emit emit = {.queue = output->queue, .host = output->host};
+    struct ov_batch *copy;
     pthread_mutex_lock(&output->encoding);
-    output->instance->plugin->encode(output->instance->state, batch, &emit);
+    batch = ov_filter_take(output->filter, batch, &copy);
+    if (batch)
+        output->instance->plugin->encode(output->instance->state, batch, &emit);
+    ov_batch_free(copy);
     pthread_mutex_unlock(&output->encoding);
     if (emit.dropped)
         tell_dropped(output, emit.dropped);
@@ -301,6 +312,7 @@ void ov_output_free(struct ov_output *output)
     output->instance->plugin->close(output->instance->state);
     ov_queue_free(output->queue); /* which may have something to report */
     ov_host_free(output->host);
+    ov_filter_free(output->filter);
     pthread_cond_destroy(&output->changed);
     pthread_mutex_destroy(&output->lock);
     pthread_mutex_destroy(&output->encoding);

@@ -12,6 +12,7 @@
 #ifndef OV_SETTINGS_H
 #define OV_SETTINGS_H
 
+#include "filter.h"
 #include "omnivigil.h"
 #include "alerts.h"
 #include "plugin.h"
@@ -26,13 +27,14 @@ struct ov_instance {
     char *plugin_name;
     char *name;           /* unique among the inputs, or outputs; the plugin's name by default */
     bool optional;        /* a plugin that does not load is left out */
-    int64_t interval_ms;  /* inputs: 0 = the agent's */
+    int64_t interval_ms;  /* inputs: 0 = the agent's; outputs: 0 = whatever comes */
     int64_t jitter_ms;    /* inputs: -1 = the agent's */
     int64_t timeout_ms;   /* inputs: `gather_timeout`, 0 = the interval; outputs: a send's limit */
     int64_t queue_samples, queue_bytes; /* outputs: limits of the queue */
     int queue_mode, queue_sync;   /* outputs: enum ov_queue_mode, enum ov_queue_sync */
     int64_t retry_limit_ms;       /* outputs: 0 = none */
-    struct ov_map tags;   /* inputs: the agent's tags with the instance's over them */
+    struct ov_filter_patterns include, exclude; /* outputs */
+    struct ov_map tags;   /* inputs: the agent's tags with the instance's over them; outputs: own */
     void *state;          /* plugin->state_size bytes, options filled in */
 };
 

@@ -132,6 +132,23 @@ const struct ov_option ov_input_options[] = {
 const struct ov_option ov_output_options[] = {
     INSTANCE_ROWS,
     {
+        INSTANCE("include", OV_OPT_TABLE, include), .table = ov_filter_options,
+        .help = "take only what matches: patterns with *, ? and [a-z]; by default everything"
+    },
+    {
+        INSTANCE("exclude", OV_OPT_TABLE, exclude), .table = ov_filter_options,
+        .help = "of that, do not take what matches"
+    },
+    {
+        INSTANCE("interval", OV_OPT_DURATION, interval_ms),
+        .min = 100, .max = MS_DAY,
+        .help = "take an input's samples once in this time; by default whenever it gathers"
+    },
+    {
+        INSTANCE("tags", OV_OPT_MAP, tags),
+        .help = "tags put on what this output sends, in place of an input's of the same name"
+    },
+    {
         INSTANCE("timeout", OV_OPT_DURATION, timeout_ms),
         .fallback = "10s", .min = 100, .max = 10 * MS_MINUTE,
         .help = "the longest one delivery may take"

@@ -2,7 +2,9 @@
 /*
  * The output `file`: samples as lines, appended to a file, a named pipe or standard output.
  *
- * A file that was moved or deleted (logrotate) is opened anew, without a signal. Writing never
+ * A file that was moved or deleted (logrotate) is opened anew, without a signal; a reload (SIGHUP)
+ * opens it anew too. With `rotate_size` it is moved away by this output itself: out, out.1, out.2
+ * and so on, the oldest replaced; between records, never within one. Writing never
  * blocks for ever: what is not a regular file is polled first and given no more at once than a
  * pipe takes without blocking. A record that could be written in part only is remembered and
  * finished before anything else, so that no line is torn.
@@ -13,9 +15,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "csv.h"
 #include "json_lines.h"
 #include "line_protocol.h"
 #include "omnivigil.h"
@@ -28,6 +32,7 @@ struct file {
     /* options */
     char *path;
     int format;
+    int64_t rotate_size, rotate_keep;
 
     /* encode's */
     struct ov_buf scratch;
@@ -39,20 +44,33 @@ struct file {
     bool is_regular;
     dev_t device;
     ino_t inode;
+    size_t header_done;  /* how much of the format's header is out */
     int64_t looked_ms;   /* when the path was last compared with what is open */
     struct ov_buf begun; /* a record of which `written` bytes are out; empty: none */
     size_t written;
 };
 
-static const char *const formats[] = {"influx", "json", NULL};
-static records_writer *const writers[] = {line_write, json_line_write};
+enum { FORMAT_INFLUX, FORMAT_JSON, FORMAT_CSV };
+static const char *const formats[] = {
+    [FORMAT_INFLUX] = "influx", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", NULL,
+};
+static records_writer *const writers[] = {line_write, json_line_write, csv_write};
+static const char *const headers[] = {"", "", CSV_HEADER};
 
 static const struct ov_option options[] = {
     {.name = "path", .type = OV_OPT_STRING, .offset = offsetof(struct file, path),
      .fallback = "-", .help = "file to append to, or `-` for standard output"},
     {.name = "format", .type = OV_OPT_ENUM, .offset = offsetof(struct file, format),
      .fallback = "influx", .choices = formats,
-     .help = "influx: InfluxDB line protocol; json: one JSON object a line"},
+     .help = "influx: InfluxDB line protocol; json: one JSON object a line; csv: a line for each "
+             "field"},
+    {.name = "rotate_size", .type = OV_OPT_SIZE, .offset = offsetof(struct file, rotate_size),
+     .min = 1024, .max = INT64_C(1) << 50,
+     .help = "size a file must not pass: it is renamed to PATH.1, that to PATH.2 and so on; by "
+             "default it grows without end"},
+    {.name = "rotate_keep", .type = OV_OPT_INT, .offset = offsetof(struct file, rotate_keep),
+     .fallback = "5", .min = 0, .max = 1000,
+     .help = "how many of those are kept"},
     {0},
 };
 
@@ -61,6 +79,8 @@ static void file_check(void *state, struct ov_check *check)
     const struct file *file = state;
     if (!*file->path)
         ov_check_error(check, "path", "is empty: name a file, or `-` for standard output");
+    if (file->rotate_size && strcmp(file->path, "-") == 0)
+        ov_check_error(check, "rotate_size", "is for a file, not for standard output");
 }
 
 /* Standard output as a description of our own where that can be had: non-blocking here must not
@@ -104,6 +124,7 @@ static int file_start(struct file *file)
         return OV_FAILED;
     }
     file->is_regular = S_ISREG(st.st_mode);
+    file->header_done = file->is_regular && st.st_size > 0 ? strlen(headers[file->format]) : 0;
     file->device = st.st_dev;
     file->inode = st.st_ino;
     file->looked_ms = ov_clock_ms();
@@ -119,6 +140,45 @@ static void file_follow(struct file *file)
     file->looked_ms = ov_clock_ms();
     bool there = stat(file->path, &st) == 0;
     if (there ? st.st_dev != file->device || st.st_ino != file->inode : errno == ENOENT)
+        file_shut(file);
+}
+
+/* Moves PATH to PATH.1 and so on; what fails is told, and writing goes on where it is. */
+static bool file_shift(struct file *file)
+{
+    struct ov_buf from = {0}, to = {0};
+    bool good = true;
+    for (int64_t n = file->rotate_keep; n > 0 && good; n--) {
+        ov_buf_reset(&from);
+        ov_buf_reset(&to);
+        ov_buf_printf(&to, "%s.%jd", file->path, (intmax_t)n);
+        ov_buf_str(&from, file->path);
+        if (n > 1)
+            ov_buf_printf(&from, ".%jd", (intmax_t)(n - 1));
+        good = rename(ov_buf_text(&from), ov_buf_text(&to)) == 0 || (errno == ENOENT && n > 1);
+    }
+    if (file->rotate_keep == 0)
+        good = unlink(file->path) == 0;
+    if (good)
+        ov_recovered(file->host, "rotate");
+    else
+        ov_problem(file->host, "rotate", "cannot rotate %s, which grows on: %s", file->path,
+                   strerror(errno));
+    ov_buf_free(&from);
+    ov_buf_free(&to);
+    return good;
+}
+
+/* Begins a new file where `more` bytes would make this one too large. */
+static void file_rotate(struct file *file, size_t more)
+{
+    struct stat st;
+    if (!file->rotate_size || file->fd < 0 || !file->is_regular || fstat(file->fd, &st) != 0 ||
+        st.st_size == 0 || st.st_size + (int64_t)more <= file->rotate_size)
+        return;
+    file->looked_ms = INT64_MIN / 2; /* it must still be the file that the path names */
+    file_follow(file);
+    if (file->fd >= 0 && file_shift(file))
         file_shut(file);
 }
 
@@ -169,6 +229,12 @@ static int file_write(struct file *file, struct ov_slice bytes, size_t *done)
     return OV_OK;
 }
 
+static int file_write_header(struct file *file)
+{
+    struct ov_slice header = ov_slice(headers[file->format]);
+    return file_write(file, header, &file->header_done);
+}
+
 static int file_open(void *state, struct ov_host *host)
 {
     struct file *file = state;
@@ -213,7 +279,8 @@ static enum ov_sent file_send(void *state, struct ov_slice bytes, struct ov_outc
     }
     size_t done = 0;
     file_follow(file);
-    if (file_start(file) != OV_OK)
+    file_rotate(file, bytes.len);
+    if (file_start(file) != OV_OK || file_write_header(file) != OV_OK)
         return OV_RETRY;
     if (file_write(file, bytes, &done) == OV_OK)
         return OV_SENT;

@@ -350,6 +350,13 @@ static enum ov_sent influx_send(void *state, struct ov_slice bytes, struct ov_ou
     return OV_RETRY;
 }
 
+static void influx_join(const void *state, size_t *samples, size_t *bytes)
+{
+    const struct influx *in = state;
+    *samples = (size_t)in->options.batch;
+    *bytes = RECORD_BYTES;
+}
+
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,
     .name = "influx",
@@ -362,4 +369,5 @@ OV_PLUGIN = {
     .close = influx_close,
     .encode = influx_encode,
     .send = influx_send,
+    .join = influx_join,
 };

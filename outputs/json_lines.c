@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON lines: written straight into the buffer; no tree is built. */
 #include <math.h>
-#include <time.h>
 
 #include "json_lines.h"
+#include "rfc3339.h"
 #include "tags.h"
-
-static void time_write(struct ov_buf *buf, int64_t time_ns)
-{
-    time_t seconds = (time_t)(time_ns / 1000000000);
-    int64_t ns = time_ns % 1000000000;
-    if (ns < 0) { /* before 1970 */
-        ns += 1000000000;
-        seconds--;
-    }
-    struct tm utc;
-    char text[32];
-    gmtime_r(&seconds, &utc);
-    size_t len = strftime(text, sizeof text, "\"%Y-%m-%dT%H:%M:%S.", &utc);
-    ov_buf_add(buf, text, len);
-    for (int64_t unit = 100000000; unit; unit /= 10)
-        ov_buf_char(buf, (char)('0' + ns / unit % 10));
-    ov_buf_str(buf, "Z\"");
-}
 
 static void key_write(struct ov_buf *buf, const char *name, bool first)
 {
@@ -78,9 +60,9 @@ const char *json_line_write(struct ov_buf *buf, const struct ov_sample *sample,
                             const struct ov_tag *tags, size_t tag_count)
 {
     size_t start = buf->len;
-    ov_buf_str(buf, "{\"time\":");
-    time_write(buf, sample->time_ns);
-    ov_buf_str(buf, ",\"measurement\":");
+    ov_buf_str(buf, "{\"time\":\"");
+    rfc3339_write(buf, sample->time_ns);
+    ov_buf_str(buf, "\",\"measurement\":");
     ov_buf_json(buf, ov_slice(sample->measurement->name));
     ov_buf_str(buf, ",\"tags\":{");
     tags_write(buf, tags_of(sample, tags, tag_count));

@@ -130,6 +130,8 @@ look_around() {
     need python3 program python3
     need python3-venv python3 -c 'import venv, ensurepip'
     need redis-tools redis_binary # has the server's binary, and no service
+    need nodejs program node
+    need npm program npm
     need shellcheck program shellcheck
     need mandoc program mandoc
     need openssl program openssl
@@ -180,6 +182,14 @@ find_servers() {
     find_server OV_INFLUXD influxdb usr/bin/influxd &&
         find_server OV_NGINX nginx usr/sbin/nginx &&
         find_server OV_VICTORIA victoria-metrics usr/bin/victoria-metrics
+}
+
+# npm's statsd, the one whose protocol it is
+find_statsd() {
+    OV_STATSD=$build/tools/statsd/node_modules/statsd/stats.js
+    [ -f "$OV_STATSD" ] || run "statsd" npm install --prefix "$build/tools/statsd" \
+        --ignore-scripts --omit=optional --no-audit --no-fund statsd@0.9.0 || return 1
+    export OV_STATSD
 }
 
 find_redis() {
@@ -310,7 +320,7 @@ step_clang() {
 # integration NAME LABEL: pytest against the build in $build/NAME, as it installs itself
 integration() {
     dir=$build/$1 label=$2
-    if ! make_venv || ! find_redis || ! find_servers; then
+    if ! make_venv || ! find_redis || ! find_servers || ! find_statsd; then
         not_ok "$label: servers"
         return
     fi

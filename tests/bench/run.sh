@@ -5,9 +5,10 @@
 #     tests/bench/run.sh [OPTION...]
 #
 #     --rows LIST        gather,follow,memory,cpu (all of them by default)
-#     --topics LIST      topics in the rows of `gather`: 100,1000,10000
+#     --topics LIST      topics in the rows of `gather`: 100,1000,10000; the second size also
+#                        beside results of tasks, and without agents in storage
 #     --events N         events in the row `follow`: 1000000
-#     --results N        results of tasks beside the topics, once more: 1000000; 0 leaves it out
+#     --results N        results of tasks: 1000000; 0 leaves that out
 #     --pending N        pending entries of each group: 0
 #     --times N          turns, of which medians are told: 3; each is the median of three
 #     --commands         also what each command of a gather costs Redis
@@ -475,16 +476,17 @@ gather_beside_results() {
 }
 
 row_gather() {
-    previous='' beside=$(echo "$sizes" | cut -d , -f 2)
+    previous='' middle=$(echo "$sizes" | cut -d , -f 2)
     for size in $(echo "$sizes" | tr , ' '); do
         say "gather of $size topics"
-        gather streams "$size"
         gather topics "$size"
         each=$(calculate "$(first "$ours") / $size")
         [ -z "$previous" ] ||
             figure "$row" "time a topic / at the size before" "$each / $previous" times '<=' 1.3
         previous=$each
-        [ "$results" -eq 0 ] || [ "$size" != "$beside" ] || gather_beside_results
+        [ "$size" = "$middle" ] || continue
+        [ "$results" -eq 0 ] || gather_beside_results
+        gather streams "$size"
     done
 }
 
@@ -516,10 +518,10 @@ row_follow() {
     ours=$cost
     settle follow "omnivigil gather runner, no events" empty
     took="($(first "$ours") - $(first "$cost"))" used="($(second "$ours") - $(second "$cost"))"
-    figure follow "omnivigil, events a second" "$events / $took * 1e3" "" '>=' 600000
+    figure follow "omnivigil, thousand events a second" "$events / $took" "" '>=' 600
     figure follow "omnivigil, CPU an event" "$used / $events * 1e3" us '<=' 1.7
     figure follow "omnivigil / floor, dropped" "$took / $(first "$drop")" times
-    figure follow "floor with json-c, events a second" "$events / $(first "$parse") * 1e3" ""
+    figure follow "floor with json-c, thousand a second" "$events / $(first "$parse")" ""
     figure follow "floor with json-c, CPU an event" "$(second "$parse") / $events * 1e3" us
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <ftw.h>
 
 #include "agent_rig.h"
 
@@ -14,6 +15,8 @@
 #define B "{plugin: probe, name: b, slot: 1}"
 #define X "{plugin: sink, name: x, slot: 0}"
 #define Y "{plugin: sink, name: y, slot: 1}"
+#define X_MEMORY "{plugin: sink, name: x, slot: 0, queue: memory}"
+#define Y_MEMORY "{plugin: sink, name: y, slot: 1, queue: memory}"
 
 enum { SOON = 20000 }; /* ms, in which whatever is waited for must come on a slow machine */
 
@@ -60,22 +63,23 @@ static void stop_well(void)
     check_balance(0);
 }
 
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    return at->level == 0 ? 0 : remove(path);
+}
+
 /* Each test begins without saved state, and leaves no process behind. */
 static int begin(void **state)
 {
-    static const char *const left[] = {
-        "config.yaml", "log", "state/a.state", "state/a.state.bad", "state/b.state",
-        "state/c.state", "state/.alerts.state", "state/lock", "state",
-    };
     (void)state;
     if (rig_child) {
         kill(rig_child, SIGKILL);
         waitpid(rig_child, NULL, 0);
         rig_child = 0;
     }
-    for (size_t i = 0; i < OV_COUNT(left); i++)
-        remove(rig_path(left[i]));
-    return 0;
+    return nftw(rig_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---------------------------------------------------------------- starting and stopping */
@@ -230,7 +234,7 @@ static void test_dead_output(void **state)
 static void test_retry_wait(void **state)
 {
     (void)state;
-    rig_configure("", A, X);
+    rig_configure("", A, X_MEMORY);
     rig_start();
     rig->sinks[0].retry_ms = 20;
     rig->sinks[0].mode = SINK_RETRIES;
@@ -281,45 +285,68 @@ static void test_rejected(void **state)
     assert_int_equal(count_in(rig_log(), "refused as told (these samples are dropped)"), 1);
 }
 
-/* What waits at the stop is sent within the grace, and not beyond it. */
+static const struct flush {
+    const char *what;
+    enum sink_mode mode; /* of y, at the stop */
+    int takes_ms;
+    int64_t most_ms;
+    bool delivered;
+} flushes[] = {
+    {"slow", SINK_TAKES, 20, 2000, true},
+    {"much too slow", SINK_TAKES, 1000, 3500, false},
+    {"away", SINK_RETRIES, 0, 1500, false},
+    {"hangs", SINK_HANGS, 0, 3500, false},
+    {"hangs and does not hear", SINK_DEAF, 0, 3500, false},
+};
+
+/* Lets samples wait for y, and stops the agent. */
+static void flush_play(const struct flush *f)
+{
+    rig_start();
+    rig->sinks[1].retry_ms = 100;
+    rig->sinks[1].mode = SINK_RETRIES;
+    check(sink_wait_value(0, "omnivigil_output,output=y", "buffered", 12, SOON), "no queue");
+    rig->sinks[1].takes_ms = f->takes_ms;
+    rig->sinks[1].mode = (int)f->mode;
+    int64_t began = ov_clock_ms();
+    int status = rig_stop(SOON);
+    int64_t took = ov_clock_ms() - began;
+    if (status != 0 || took > f->most_ms)
+        fail_msg("%s: ended with %d after %jd ms\n%s", f->what, status, (intmax_t)took,
+                 rig_log());
+    assert_int_equal(check_counts(0, "a", 1), rig->probes[0].runs);
+    if (f->delivered != (check_counts(1, "a", 1) == rig->probes[0].runs))
+        fail_msg("%s: delivered up to %jd of %d", f->what, check_counts(1, "a", 1),
+                 rig->probes[0].runs);
+}
+
+/* What waits at the stop is sent within the grace, and not beyond it. The rest is told of. */
 static void test_final_flush(void **state)
 {
-    static const struct {
-        const char *what;
-        enum sink_mode mode; /* of y, at the stop */
-        int takes_ms;
-        int64_t most_ms;
-        bool delivered;
-    } rows[] = {
-        {"slow", SINK_TAKES, 20, 2000, true},
-        {"much too slow", SINK_TAKES, 1000, 3500, false},
-        {"away", SINK_RETRIES, 0, 1500, false},
-        {"hangs", SINK_HANGS, 0, 3500, false},
-        {"hangs and does not hear", SINK_DEAF, 0, 3500, false},
-    };
-    (void)state;
-    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+    for (size_t i = 0; i < OV_COUNT(flushes); i++) {
+        begin(state);
+        rig_configure("grace: 1s", A, X ", " Y_MEMORY);
+        flush_play(&flushes[i]);
+        if (flushes[i].delivered == (strstr(rig_log(), "y: ") &&
+                                     strstr(rig_log(), "could not be delivered")))
+            fail_msg("%s: %s", flushes[i].what, rig_log());
+    }
+}
+
+/* Or it waits on disk, and is sent after the next start. */
+static void test_flush_to_disk(void **state)
+{
+    for (size_t i = 0; i < OV_COUNT(flushes); i++) {
         begin(state);
         rig_configure("grace: 1s", A, X ", " Y);
+        flush_play(&flushes[i]);
+        if (flushes[i].delivered == (strstr(rig_log(), "samples wait on disk") != NULL))
+            fail_msg("%s: %s", flushes[i].what, rig_log());
+        intmax_t sent = check_counts(1, "a", 1), gathered = rig->probes[0].runs;
         rig_start();
-        rig->sinks[1].retry_ms = 100;
-        rig->sinks[1].mode = SINK_RETRIES;
-        check(sink_wait_value(0, "omnivigil_output,output=y", "buffered", 12, SOON), "no queue");
-        rig->sinks[1].takes_ms = rows[i].takes_ms;
-        rig->sinks[1].mode = (int)rows[i].mode;
-        int64_t began = ov_clock_ms();
-        int status = rig_stop(SOON);
-        int64_t took = ov_clock_ms() - began;
-        if (status != 0 || took > rows[i].most_ms)
-            fail_msg("%s: ended with %d after %jd ms\n%s", rows[i].what, status, (intmax_t)took,
-                     rig_log());
-        assert_int_equal(check_counts(0, "a", 1), rig->probes[0].runs);
-        if (rows[i].delivered != (check_counts(1, "a", 1) == rig->probes[0].runs))
-            fail_msg("%s: delivered up to %jd of %d", rows[i].what, check_counts(1, "a", 1),
-                     rig->probes[0].runs);
-        bool told = strstr(rig_log(), "could not be delivered") || strstr(rig_log(), "left behind");
-        if (told == rows[i].delivered)
-            fail_msg("%s: %s", rows[i].what, rig_log());
+        check(sink_wait_value(1, "probe,name=a", "count", gathered + 1, SOON), flushes[i].what);
+        stop_well();
+        assert_int_equal(check_counts(1, "a", sent + 1), gathered + rig->probes[0].runs);
     }
 }
 
@@ -414,7 +441,7 @@ static void test_reload_while_hanging(void **state)
 static void test_output_removed(void **state)
 {
     (void)state;
-    rig_configure("", A, X ", " Y);
+    rig_configure("", A, X ", " Y_MEMORY);
     rig_start();
     rig->sinks[1].mode = SINK_RETRIES;
     check(sink_wait_value(0, "omnivigil_output,output=y", "buffered", 5, SOON), "no queue");
@@ -498,7 +525,7 @@ int main(void)
         TEST(test_flow), TEST(test_refused_starts), TEST(test_state_directory),
         TEST(test_overrun), TEST(test_failing_input), TEST(test_hanging_input),
         TEST(test_dead_output), TEST(test_retry_wait), TEST(test_full_queue),
-        TEST(test_rejected), TEST(test_final_flush), TEST(test_good_reload),
+        TEST(test_rejected), TEST(test_final_flush), TEST(test_flush_to_disk), TEST(test_good_reload),
         TEST(test_bad_reload), TEST(test_reload_while_hanging), TEST(test_output_removed),
         TEST(test_many_reloads), TEST(test_restart),
     };

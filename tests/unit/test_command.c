@@ -55,7 +55,7 @@ static void test_lines(void **state)
         {"config", 2, NULL, "(did you mean `config check`?)"},
         {"config chekc", 2, NULL, "(did you mean `config check`?)"},
         {"config --help", 0, "Usage: omnivigil config check", NULL},
-        {"check config", 2, NULL, "unknown command `check`"},
+        {"cofnig check", 2, NULL, "unknown command `cofnig`"},
         {"xyzzy", 2, NULL, "unknown command `xyzzy`\n`omnivigil " HINT},
         {"--config", 2, NULL, "unknown command `--config`"},
         {"-c", 2, NULL, "unknown command `-c`"},

@@ -129,6 +129,104 @@ static void test_disk_full(void **state)
     rig_end(&rig);
 }
 
+/* ---------------------------------------------------------------- rotation and headers */
+
+static void assert_numbered(const struct place *place, int number, const char *want)
+{
+    char path[128];
+    snprintf(path, sizeof path, number ? "%s.%d" : "%s", place->path, number);
+    if (want)
+        assert_content(path, want);
+    else if (access(path, F_OK) == 0)
+        fail_msg("%s is there", path);
+    unlink(path);
+}
+
+/* Ten records of four bytes, files of at most ten: two a file. */
+static const struct { int64_t size, keep; const char *want[5]; } rotations[] = {
+    {10, 3, {"008\n009\n", "006\n007\n", "004\n005\n", "002\n003\n", NULL}},
+    {10, 1, {"008\n009\n", "006\n007\n", NULL}},
+    {10, 0, {"008\n009\n", NULL}},
+    {1, 2, {"009\n", "008\n", "007\n", NULL}}, /* a record is never parted */
+    {0, 3, {"000\n001\n002\n003\n004\n005\n006\n007\n008\n009\n", NULL}},
+    {40, 3, {"000\n001\n002\n003\n004\n005\n006\n007\n008\n009\n", NULL}},
+};
+
+static void test_rotates(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rotations); i++) {
+        struct place place;
+        struct output_rig rig;
+        place_make(&place);
+        rig_start(&rig);
+        rig_set(&rig, "path", place.path);
+        rig_set_int(&rig, "rotate_size", rotations[i].size);
+        rig_set_int(&rig, "rotate_keep", rotations[i].keep);
+        assert_int_equal(omnivigil_plugin.open(rig.state, rig.host), OV_OK);
+        for (int n = 0; n < 10; n++) {
+            char text[16];
+            snprintf(text, sizeof text, "%03d\n", n);
+            send_ok(&rig, text);
+        }
+        for (int n = 0; n < 5; n++)
+            assert_numbered(&place, n, n <= rotations[i].keep ? rotations[i].want[n] : NULL);
+        rig_end(&rig);
+        place_remove(&place);
+    }
+}
+
+/* A file that cannot be moved away grows on; one that was moved by somebody else is not moved
+ * again. */
+static void test_cannot_rotate(void **state)
+{
+    (void)state;
+    struct place place;
+    struct output_rig rig;
+    place_make(&place);
+    rig_start(&rig);
+    rig_set(&rig, "path", place.path);
+    rig_set_int(&rig, "rotate_size", 4);
+    rig_set_int(&rig, "rotate_keep", 1);
+    assert_int_equal(omnivigil_plugin.open(rig.state, rig.host), OV_OK);
+    assert_int_equal(mkdir(place.moved, 0700), 0);
+    send_ok(&rig, "a\n");
+    send_ok(&rig, "bcd\n");
+    assert_content(place.path, "a\nbcd\n");
+    assert_int_equal(rmdir(place.moved), 0);
+    assert_int_equal(rename(place.path, place.moved), 0);
+    send_ok(&rig, "efg\n");
+    assert_content(place.moved, "a\nbcd\n");
+    assert_content(place.path, "efg\n");
+    rig_end(&rig);
+    place_remove(&place);
+}
+
+/* A header begins each file, and only there. */
+static void test_header(void **state)
+{
+    (void)state;
+    struct place place;
+    place_make(&place);
+    for (int i = 0; i < 2; i++) {
+        struct output_rig rig;
+        rig_start(&rig);
+        rig_set(&rig, "path", place.path);
+        rig_set_enum(&rig, "format", 2);
+        rig_set_int(&rig, "rotate_size", 50);
+        rig_set_int(&rig, "rotate_keep", 1);
+        assert_int_equal(omnivigil_plugin.open(rig.state, rig.host), OV_OK);
+        send_ok(&rig, "a\n");
+        send_ok(&rig, "b\n");
+        if (i == 1)
+            send_ok(&rig, "a line that does not fit\n");
+        rig_end(&rig);
+    }
+    assert_content(place.moved, "time,measurement,tags,field,value\na\nb\na\nb\n");
+    assert_content(place.path, "time,measurement,tags,field,value\na line that does not fit\n");
+    place_remove(&place);
+}
+
 /* ---------------------------------------------------------------- pipes */
 
 /* Reads what is there without waiting. */
@@ -342,6 +440,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends), cmocka_unit_test(test_moved),
         cmocka_unit_test(test_refuses), cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_rotates), cmocka_unit_test(test_cannot_rotate),
+        cmocka_unit_test(test_header),
         cmocka_unit_test(test_stalled_reader), cmocka_unit_test(test_reader_leaves),
         cmocka_unit_test(test_stdout), cmocka_unit_test(test_encode),
     };

@@ -58,7 +58,7 @@ static void test_long(void **state)
     static const char *const units[] = {"a", "\x01", "\"", "\\", "\xff", "\xc3\xbc", "\n", "\x7f"};
     (void)state;
     for (size_t i = 0; i < OV_COUNT(units); i++) {
-        for (size_t size = 1000; size <= 20000; size += 1900) {
+        for (size_t size = 1000; size <= 20000; size += 4750) {
             struct ov_buf message = {0};
             while (message.len < size)
                 ov_buf_str(&message, units[i]);
@@ -137,42 +137,43 @@ static void test_journal(void **state)
 
 /* ---------------------------------------------------------------- nobody reads */
 
-static void *write_many(void *argument)
+enum { WRITERS = 4 };
+
+static void *write_many(void *count)
 {
-    (void)argument;
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < *(int *)count; i++)
         ov_log_line(OV_INFO, "main", "%03000d", i);
     return NULL;
 }
 
-static void crowd(void)
+static void crowd(int count)
 {
-    pthread_t threads[4];
-    for (size_t i = 0; i < OV_COUNT(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, write_many, NULL), 0);
-    for (size_t i = 0; i < OV_COUNT(threads); i++)
+    pthread_t threads[WRITERS];
+    for (size_t i = 0; i < WRITERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_many, &count), 0);
+    for (size_t i = 0; i < WRITERS; i++)
         pthread_join(threads[i], NULL);
 }
 
 /* A pipe that is full and a descriptor that is closed cost lines, not time: this test ends. */
 static void test_unread(void **state)
 {
-    int saved = dup(STDERR_FILENO), ends[2], full = open("/dev/full", O_WRONLY);
+    int saved = dup(STDERR_FILENO), ends[2], full = open("/dev/full", O_WRONLY), few = 15;
     (void)state;
     ov_log_setup(OV_INFO, false);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 300; i++) {
         if (pipe(ends) != 0)
             break;
         dup2(ends[1], STDERR_FILENO);
-        crowd();
+        crowd(few);
         close(ends[0]);
         close(ends[1]);
     }
     dup2(full, STDERR_FILENO);
-    write_many(NULL);
+    write_many(&few);
     close(full);
     close(STDERR_FILENO);
-    write_many(NULL);
+    write_many(&few);
     dup2(saved, STDERR_FILENO);
     close(saved);
 }
@@ -188,7 +189,7 @@ static void test_whole_lines(void **state)
     ov_log_setup(OV_INFO, false);
     fcntl(fileno(file), F_SETFL, O_APPEND);
     dup2(fileno(file), STDERR_FILENO);
-    crowd();
+    crowd(200);
     dup2(saved, STDERR_FILENO);
     close(saved);
     rewind(file);
@@ -196,7 +197,7 @@ static void test_whole_lines(void **state)
         if (strlen(line) != sizeof TIME - 1 + strlen("info main: ") + 3000 + 1)
             fail_msg("%zu: %s", count, line);
     fclose(file);
-    assert_int_equal(count, 800);
+    assert_int_equal(count, WRITERS * 200);
 }
 
 static void test_duration(void **state)
