@@ -14,15 +14,13 @@
 #include "alert.h"
 #include "alerts.h"
 #include "batch.h"
+#include "hex.h"
+#include "history.h"
+#include "seen.h"
 
-enum { HISTORY_POINTS = 16, ID_BYTES = 64, SERIES_MAX = 100000 };
+enum { ID_BYTES = 64, SERIES_MAX = 100000 };
 
 enum state { QUIET, PENDING, FIRING };
-
-struct point {
-    int64_t at_ms;
-    double value;
-};
 
 struct series {
     struct ov_slice key; /* behind the struct */
@@ -34,11 +32,10 @@ struct series {
     int64_t started_ns, told_ns; /* wall clock */
     enum ov_severity told;       /* the severity that was told of; NONE: nothing was */
     bool untold_yet;             /* a sample of it is on its way */
-    char id[ID_BYTES];
+    char *id;            /* firing: the incident's */
     double value;
+    struct ov_history history; /* of a counter */
     struct ov_buf summary;
-    struct point history[HISTORY_POINTS]; /* of a counter, oldest first */
-    unsigned history_count;
 };
 
 struct watched { /* the rules about one measurement */
@@ -58,6 +55,7 @@ struct ov_alerts {
     pthread_mutex_t lock; /* covers all below */
     bool *muted;          /* by rule: its `unless` holds */
     void *tree;           /* struct series */
+    struct ov_seen zeros; /* counters that were 0 at every look: not worth a series */
     size_t series_count, firing_count;
     size_t *active;       /* by rule: how many series are remembered */
     struct ov_buf key;
@@ -101,6 +99,8 @@ static void series_free(void *node)
 {
     struct series *s = node;
     ov_buf_free(&s->summary);
+    ov_history_free(&s->history);
+    free(s->id);
     free(s);
 }
 
@@ -109,6 +109,7 @@ void ov_alerts_free(struct ov_alerts *alerts)
     if (!alerts)
         return;
     tdestroy(alerts->tree, series_free);
+    ov_seen_free(&alerts->zeros);
     for (size_t i = 0; i < alerts->watched_count; i++)
         free(alerts->watched[i].rules);
     free(alerts->watched);
@@ -247,27 +248,6 @@ static void see_mutes(struct ov_alerts *alerts, const struct ov_batch *batch)
     }
 }
 
-/* ---------------------------------------------------------------- increases */
-
-/* The growth of a counter over the window, NaN at first sight. A smaller value than before is a
- * new beginning of the counter. */
-static double increase(struct series *s, double value, int64_t now_ms)
-{
-    int64_t window = ov_rule_window_ms(s->rule);
-    if (isnan(value))
-        return (double)NAN;
-    if (s->history_count && value < s->history[s->history_count - 1].value)
-        s->history_count = 0;
-    while (s->history_count > 1 && s->history[1].at_ms <= now_ms - window)
-        memmove(s->history, s->history + 1, --s->history_count * sizeof *s->history);
-    double grown = s->history_count ? value - s->history[0].value : (double)NAN;
-    bool due = !s->history_count ||
-               now_ms - s->history[s->history_count - 1].at_ms >= window / (HISTORY_POINTS - 2);
-    if (due && s->history_count < HISTORY_POINTS)
-        s->history[s->history_count++] = (struct point){now_ms, value};
-    return grown;
-}
-
 /* ---------------------------------------------------------------- telling */
 
 static void name_incident(struct series *s, int64_t wall_ns)
@@ -276,7 +256,8 @@ static void name_incident(struct series *s, int64_t wall_ns)
     for (size_t i = 0; i < s->key.len; i++)
         hash = (hash ^ (unsigned char)s->key.ptr[i]) * UINT64_C(1099511628211);
     s->started_ns = wall_ns;
-    snprintf(s->id, sizeof s->id, "%.24s-%08" PRIx32 "-%" PRId64, ov_rule_name(s->rule),
+    s->id = ov_realloc(s->id, ID_BYTES, 1);
+    snprintf(s->id, ID_BYTES, "%.24s-%08" PRIx32 "-%" PRId64, ov_rule_name(s->rule),
              (uint32_t)(hash ^ hash >> 32), wall_ns / 1000000);
 }
 
@@ -380,6 +361,28 @@ static bool alarm_is_over(struct ov_alerts *alerts, struct series *s, int64_t no
     return true;
 }
 
+/* Turns a counter's value into its growth. False where it always was 0, so there is nothing to
+ * look at; *series is made where there is. */
+static bool count_growth(struct ov_alerts *alerts, struct series **series, struct ov_slice key,
+                         size_t rule, double *value, int64_t now_ms)
+{
+    bool was_zero = !*series && ov_seen_has(&alerts->zeros, key);
+    if (!*series && *value == 0) {
+        if (!was_zero)
+            ov_seen_add(&alerts->zeros, key);
+        return false;
+    }
+    if (!*series)
+        *series = add(alerts, key, rule);
+    if (!*series)
+        return false;
+    if (was_zero)
+        (*series)->history = (struct ov_history){.known = true};
+    *value = ov_history_increase(&(*series)->history, *value, now_ms,
+                                 ov_rule_window_ms(alerts->rules[rule]));
+    return true;
+}
+
 static bool feed_sample(struct ov_alerts *alerts, size_t rule, const char *input,
                         const struct ov_sample *sample, int64_t now_ms, int64_t wall_ns,
                         struct ov_batch *out)
@@ -393,9 +396,7 @@ static bool feed_sample(struct ov_alerts *alerts, size_t rule, const char *input
         return false;
     struct ov_slice key = key_of(alerts, rule, input, sample);
     struct series *s = alerts->active[rule] ? find(alerts, key) : NULL;
-    if (!s && grows)
-        s = add(alerts, key, rule);
-    if (grows && s && isnan(value = increase(s, value, now_ms)))
+    if (grows && (!count_growth(alerts, &s, key, rule, &value, now_ms) || isnan(value)))
         return false;
     enum ov_severity severity = match == OV_MATCH_NO ? OV_SEVERITY_NONE
                                 : ov_rule_severity(r, value, s && s->state == FIRING);
@@ -452,16 +453,6 @@ void ov_alerts_told(struct ov_alerts *alerts)
     pthread_mutex_unlock(&alerts->lock);
 }
 
-static void put_hex(struct ov_buf *out, struct ov_slice bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    ov_buf_char(out, 'x');
-    for (size_t i = 0; i < bytes.len; i++) {
-        ov_buf_char(out, digits[(unsigned char)bytes.ptr[i] >> 4]);
-        ov_buf_char(out, digits[(unsigned char)bytes.ptr[i] & 15]);
-    }
-}
-
 /* "A key severity told untold started told_at id summary": bytes in hex after an x. */
 static void save_series(const void *node, VISIT visit, void *context)
 {
@@ -470,10 +461,10 @@ static void save_series(const void *node, VISIT visit, void *context)
     if ((visit != postorder && visit != leaf) || s->state != FIRING)
         return;
     ov_buf_str(out, "A ");
-    put_hex(out, s->key);
+    ov_hex_put(out, s->key);
     ov_buf_printf(out, " %d %d %d %" PRId64 " %" PRId64 " %s ", (int)s->severity, (int)s->told,
                   s->untold_yet, s->started_ns, s->told_ns, s->id);
-    put_hex(out, (struct ov_slice){s->summary.data, s->summary.len});
+    ov_hex_put(out, (struct ov_slice){s->summary.data, s->summary.len});
     ov_buf_char(out, '\n');
 }
 
@@ -482,25 +473,6 @@ void ov_alerts_save(struct ov_alerts *alerts, struct ov_buf *out)
     pthread_mutex_lock(&alerts->lock);
     twalk_r(alerts->tree, save_series, out);
     pthread_mutex_unlock(&alerts->lock);
-}
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool take_hex(const char *text, struct ov_buf *out)
-{
-    ov_buf_reset(out);
-    if (*text++ != 'x')
-        return false;
-    for (; text[0] && text[1]; text += 2) {
-        int high = hex_digit(text[0]), low = hex_digit(text[1]);
-        if (high < 0 || low < 0)
-            return false;
-        ov_buf_char(out, (char)(high << 4 | low));
-    }
-    return !*text;
 }
 
 /* Takes the next part off a key that may be damaged. */
@@ -535,8 +507,10 @@ static bool rule_of_key(const struct ov_alerts *alerts, struct ov_slice key, siz
     return parts == 0 && key.len == 0;
 }
 
-enum { WORD_TAG, WORD_KEY, WORD_SEVERITY, WORD_TOLD, WORD_UNTOLD, WORD_STARTED, WORD_TOLD_AT,
-       WORD_ID, WORD_SUMMARY, WORDS };
+enum {
+    WORD_TAG, WORD_KEY, WORD_SEVERITY, WORD_TOLD, WORD_UNTOLD, WORD_STARTED, WORD_TOLD_AT, WORD_ID,
+    WORD_SUMMARY, WORDS,
+};
 
 static enum ov_severity take_severity(const char *word)
 {
@@ -553,7 +527,7 @@ static void revive(struct ov_alerts *alerts, struct series *s, char *const *word
     s->untold_yet = words[WORD_UNTOLD][0] == '1';
     s->started_ns = strtoll(words[WORD_STARTED], NULL, 10);
     s->told_ns = strtoll(words[WORD_TOLD_AT], NULL, 10);
-    snprintf(s->id, sizeof s->id, "%s", words[WORD_ID]);
+    s->id = ov_strdup(words[WORD_ID]);
     ov_buf_add(&s->summary, summary.ptr, summary.len);
     alerts->firing_count++;
 }
@@ -566,8 +540,8 @@ static bool load_line(struct ov_alerts *alerts, char *line)
     for (char *word = strtok_r(line, " ", &rest); word && count < WORDS;
          word = strtok_r(NULL, " ", &rest))
         words[count++] = word;
-    bool good = count == WORDS && take_hex(words[WORD_KEY], &key) &&
-                take_hex(words[WORD_SUMMARY], &summary);
+    bool good = count == WORDS && ov_hex_take(words[WORD_KEY], &key) &&
+                ov_hex_take(words[WORD_SUMMARY], &summary);
     struct ov_slice bytes = {key.data, key.len};
     good = good && rule_of_key(alerts, bytes, &rule);
     if (good && rule < alerts->rule_count && !find(alerts, bytes)) {

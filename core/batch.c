@@ -8,7 +8,8 @@
 
 #include "batch.h"
 
-enum { BLOCK_SIZE = 64 * 1024 };
+/* Large enough to be given back to the system when it is freed, whatever else lives on. */
+enum { BLOCK_SIZE = 256 * 1024 };
 
 struct block {
     struct block *next;

@@ -37,6 +37,27 @@ static void describe_measurements(struct ov_buf *out, const struct ov_measuremen
     }
 }
 
+static void describe_rules(struct ov_buf *out, const struct ov_rule *rule)
+{
+    if (!rule || !rule->name)
+        return;
+    ov_buf_str(out, "\nRecommended rules\n");
+    for (; rule->name; rule++) {
+        ov_buf_printf(out, "  %-14s %s", rule->name, rule->value);
+        if (rule->where)
+            ov_buf_printf(out, " where %s", rule->where);
+        if (rule->warning)
+            ov_buf_printf(out, ", warning %s", rule->warning);
+        if (rule->critical)
+            ov_buf_printf(out, ", critical %s", rule->critical);
+        if (rule->severity)
+            ov_buf_printf(out, ", %s", rule->severity);
+        if (rule->hold)
+            ov_buf_printf(out, ", for %s", rule->hold);
+        ov_buf_printf(out, "\n      %s\n", rule->summary);
+    }
+}
+
 static void describe(struct ov_buf *out, const struct ov_plugin *plugin)
 {
     bool input = plugin->kind == OV_INPUT;
@@ -48,6 +69,7 @@ static void describe(struct ov_buf *out, const struct ov_plugin *plugin)
     if (input) {
         ov_buf_str(out, "\nMeasurements\n");
         describe_measurements(out, plugin->measurements);
+        describe_rules(out, plugin->rules);
     }
 }
 
@@ -58,6 +80,17 @@ static void describe_agent(struct ov_buf *out)
     ov_options_describe(out, ov_agent_options);
     ov_buf_str(out, "\nMeasurements\n");
     describe_measurements(out, ov_self_measurements);
+    describe_rules(out, ov_self_rules);
+}
+
+/* `omnivigil plugins rules`: what the sections `rules` and `silences` take. */
+static void describe_rule_options(struct ov_buf *out)
+{
+    ov_buf_str(out, "rules: alert rules of one's own, or changes of recommended ones\n\n"
+                    "Options of a rule\n");
+    ov_options_describe(out, ov_rule_options);
+    ov_buf_str(out, "\nOptions of a silence\n");
+    ov_options_describe(out, ov_silence_options);
 }
 
 static int print_one(struct ov_plugins *plugins, const char *name)
@@ -67,6 +100,8 @@ static int print_one(struct ov_plugins *plugins, const char *name)
     const struct ov_plugin *plugin = NULL;
     if (strcmp(name, "agent") == 0) {
         describe_agent(&out);
+    } else if (strcmp(name, "rules") == 0) {
+        describe_rule_options(&out);
     } else if ((plugin = ov_plugins_load(plugins, name, &why))) {
         describe(&out, plugin);
     } else {
@@ -110,7 +145,7 @@ static int print_all(struct ov_plugins *plugins)
     if (!count)
         printf("  none: set the directory with --plugin-dir or OMNIVIGIL_PLUGIN_DIR\n");
     printf("\n`omnivigil plugins NAME` prints the options and measurements of one; NAME may also "
-           "be `agent`.\n");
+           "be `agent` or `rules`.\n");
     return status;
 }
 

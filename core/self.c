@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "alert.h"
 #include "self.h"
 
 #ifndef VERSION
@@ -97,7 +98,7 @@ static const struct ov_measurement output_measurement = {
 };
 
 const struct ov_measurement *const ov_self_measurements[] = {
-    &agent_measurement, &input_measurement, &output_measurement, NULL,
+    &agent_measurement, &input_measurement, &output_measurement, &ov_alert_measurement, NULL,
 };
 
 const struct ov_rule ov_self_rules[] = {

@@ -3,7 +3,9 @@
  * The inside of the `redis_bus` input: what it knows of topics and groups, and who fills it in.
  *
  *     bus_scan.c     which topics and DLQs exist          (SCAN, now and then)
- *     bus_read.c     what each topic and group is like    (one pipeline a gather)
+ *     bus_read.c     the order of a gather's commands
+ *     bus_topics.c   what each topic is like              (one pipeline)
+ *     bus_groups.c   what each group is like              (in the same pipeline)
  *     bus_server.c   what Redis says of itself            (in the same pipeline)
  *     bus_counts.c   what happened on the bus             (follows `omni-metrics`)
  *     bus_samples.c  the samples
@@ -27,6 +29,7 @@ struct bus_topic {
     bool configured, registered; /* named in the options; has agents */
     bool read;                   /* XINFO STREAM was answered, or at least XLEN */
     bool length_only;            /* ... of the facts only the length is known */
+    bool still;                  /* facts were the same at the last two gathers */
     bool exists;                 /* as a stream */
     bool groups_read;            /* XINFO GROUPS was answered (or there is no stream) */
     uint32_t groups;
@@ -154,6 +157,20 @@ void bus_server_ask(struct bus *bus);
 /* Finds out whether nobody blocks; at the very first look that may take a second one, a little
  * later. As redis_run. */
 int bus_server_blocked(struct bus *bus) OV_MUST_CHECK;
+
+/* Asks for a topic and its groups, once a gather. */
+void bus_topic_ask(struct bus *bus, struct ov_slice name, bool configured, bool registered);
+/* The id in a reply; 0-0 where it is none. */
+struct redis_id bus_reply_id(const struct redis_reply *reply);
+
+/* The group's entry, emptied of what the last gather found. The topic may be NULL. */
+struct bus_group *bus_group_see(struct bus *bus, struct bus_topic *topic,
+                                struct ov_slice topic_name, struct ov_slice name);
+/* Takes one group of XINFO GROUPS, and asks for the rest. */
+void bus_group_read(struct bus_topic *topic, const struct redis_reply *info);
+/* Asks for a group's DLQ, together with others; bus_dlqs_send sends what is still held back. */
+void bus_group_ask_dlq(struct bus_group *group);
+void bus_dlqs_send(struct bus *bus);
 
 /* Fills in topics, groups and server. As redis_run. */
 int bus_read(struct bus *bus) OV_MUST_CHECK;

@@ -2,9 +2,9 @@
 /*
  * Whether somebody works for a consumer group. OmniDaemon's consumers read the key
  * `_subscription_active:<group>` before each blocking read, every 6 s or less, so its idle time
- * tells a poller; its reclaim loops read the same key every 30 s and live on when the consumers have
- * stopped for good. A consumer whose slots are all taken does not poll: it is busy, and entries
- * were delivered lately. Reading the key ourselves resets its idle time, hence the memory.
+ * tells a poller; its reclaim loops read the same key every 30 s and live on when the consumers
+ * have stopped for good. A consumer whose slots are all taken does not poll: it is busy, and
+ * entries were delivered lately. Reading the key ourselves resets its idle time, hence the memory.
  *
  * Pure functions of signs and of a memory a group. Times in milliseconds.
  */

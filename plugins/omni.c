@@ -81,9 +81,9 @@ bool omni_group_agent(struct ov_slice group, struct ov_slice topic, struct ov_sl
 void omni_pause(struct ov_host *host, int64_t ms)
 {
     struct pollfd stop = {.fd = ov_host_stop_fd(host), .events = POLLIN};
-    int64_t left = ov_host_deadline(host) - ov_clock_ms();
-    if (left > 0)
-        poll(&stop, 1, (int)(ms < left ? ms : left));
+    int64_t half = (ov_host_deadline(host) - ov_clock_ms()) / 2;
+    if (half > 0)
+        poll(&stop, 1, (int)(ms < half ? ms : half));
 }
 
 double omni_age(int64_t now_ms, uint64_t at_ms)

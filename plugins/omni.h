@@ -70,7 +70,7 @@ struct ov_slice omni_config_key(struct ov_buf *key, const char *prefix, const ch
  * a custom name. The topic must be known: the name alone does not tell where it ends. */
 bool omni_group_agent(struct ov_slice group, struct ov_slice topic, struct ov_slice *agent);
 
-/* Sleeps, unless the agent stops or the host's deadline comes first. */
+/* Sleeps, unless the agent stops; no longer than half the time left until the host's deadline. */
 void omni_pause(struct ov_host *host, int64_t ms);
 
 /* Age in seconds of an entry id or a Unix time in ms, against `now_ms`; never negative. NaN for

@@ -23,6 +23,7 @@ enum {
     WINDOW = 512,          /* commands without a reply before a sender has to wait */
     WRITE_SOME = 16 << 10, /* queued bytes that are worth a write */
     WRITE_FULL = 64 << 10, /* queued bytes before a sender has to wait */
+    FEED_SOME = 2 << 10,
     OUT_KEPT = 256 << 10,
 };
 
@@ -248,10 +249,13 @@ static int take_in(struct redis *r, size_t len)
 {
     const struct redis_reply *reply;
     r->progress_ms = ov_clock_ms();
-    redis_reader_feed(r->reader, r->in, len);
-    while ((reply = redis_reader_next(r->reader)))
-        if (hand_out(r, reply) != OV_OK)
-            return r->status;
+    /* The reader moves what it holds after each reply: it is given little at once. */
+    for (size_t at = 0; at < len; at += FEED_SOME) {
+        redis_reader_feed(r->reader, r->in + at, len - at < FEED_SOME ? len - at : FEED_SOME);
+        while ((reply = redis_reader_next(r->reader)))
+            if (hand_out(r, reply) != OV_OK)
+                return r->status;
+    }
     const char *error = redis_reader_error(r->reader);
     return error ? fail_protocol(r, error, len) : OV_OK;
 }

@@ -11,6 +11,7 @@ static const struct {
     [REFUSABLE_INFO] = {"INFO", "+info"},
     [REFUSABLE_OBJECT] = {"OBJECT IDLETIME", "+object|idletime"},
     [REFUSABLE_SCAN] = {"SCAN", "+scan"},
+    [REFUSABLE_SCARD] = {"SCARD", "+scard"},
     [REFUSABLE_SMEMBERS] = {"SMEMBERS", "+smembers"},
     [REFUSABLE_SSCAN] = {"SSCAN", "+sscan"},
     [REFUSABLE_TIME] = {"TIME", "+time"},

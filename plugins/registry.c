@@ -31,11 +31,13 @@ static struct registry_topic *see_topic(struct registry *registry, struct ov_sli
     return topic;
 }
 
-static struct registry_agent *see_agent(struct registry *registry, struct ov_slice topic,
-                                        struct ov_slice name)
+static struct registry_agent *see_agent(struct registry_topic *topic, struct ov_slice name)
 {
-    struct registry_agent *agent = pairs_add(&registry->agents, topic, name, sizeof *agent);
+    struct registry *registry = topic->registry;
+    struct registry_agent *agent = pairs_add(&registry->agents, topic->name.a, name,
+                                             sizeof *agent);
     agent->name.seen = registry->cycle;
+    agent->topic = topic;
     if (!agent->consumer_count) {
         agent->consumer_count = 1;
         agent->reclaim_idle_ms = OMNI_RECLAIM_IDLE_MS;
@@ -89,12 +91,43 @@ static void on_agents(struct redis *r, const struct redis_reply *reply, void *co
     for (size_t i = 0; i < reply->count; i++) {
         if (reply->items[i].type != REDIS_STRING)
             continue;
-        struct registry_agent *agent = see_agent(registry, topic, reply->items[i].text);
+        struct registry_agent *agent = see_agent(of, reply->items[i].text);
         if (registry->details)
             redis_send(r, on_config, agent, 0, OV_SLICE("HGET"),
                        omni_storage_key(&registry->key, registry->options->prefix, "agent", topic,
                                         agent->name.b), OV_SLICE("config"));
     }
+}
+
+static void on_agent_count(struct redis *r, const struct redis_reply *reply, void *context,
+                           size_t index)
+{
+    struct registry_topic *topic = context;
+    (void)r;
+    (void)index;
+    if (reply->type == REDIS_INTEGER)
+        topic->agents = reply->integer;
+    else
+        refused(topic->registry, REFUSABLE_SCARD, "agents:topic", reply);
+}
+
+static void ask_agents(struct registry_topic *topic, struct redis *r)
+{
+    const struct ov_slice none = {NULL, 0};
+    struct registry *registry = topic->registry;
+    struct ov_slice key = omni_storage_key(&registry->key, registry->options->prefix,
+                                           "agents:topic", topic->name.a, none);
+    topic->asked = registry->cycle;
+    if (registry->count_only)
+        redis_send(r, on_agent_count, topic, 0, OV_SLICE("SCARD"), key);
+    else
+        redis_send(r, on_agents, topic, 0, OV_SLICE("SMEMBERS"), key);
+}
+
+static bool is_its_turn(const struct registry_topic *topic)
+{
+    return topic->asked == 0 || topic->registry->topics.count <= REGISTRY_ALL_MAX ||
+           (topic->name.hash + topic->registry->cycle) % REGISTRY_TURNS == 0;
 }
 
 static void on_topics(struct redis *r, const struct redis_reply *reply, void *context,
@@ -112,7 +145,6 @@ static void on_topics(struct redis *r, const struct redis_reply *reply, void *co
                       size_t index)
 {
     struct registry *registry = context;
-    const struct ov_slice none = {NULL, 0};
     (void)index;
     if (reply->type != REDIS_ARRAY || reply->count != 2) {
         refused(registry, REFUSABLE_SSCAN, "topics", reply);
@@ -123,10 +155,8 @@ static void on_topics(struct redis *r, const struct redis_reply *reply, void *co
         if (names->items[i].type != REDIS_STRING)
             continue;
         struct registry_topic *topic = see_topic(registry, names->items[i].text);
-        if (topic)
-            redis_send(r, on_agents, topic, 0, OV_SLICE("SMEMBERS"),
-                       omni_storage_key(&registry->key, registry->options->prefix, "agents:topic",
-                                        topic->name.a, none));
+        if (topic && is_its_turn(topic))
+            ask_agents(topic, r);
     }
     if (!ov_slice_eq(reply->items[0].text, OV_SLICE("0")))
         scan_topics(registry, r, reply->items[0].text);
@@ -137,18 +167,19 @@ static void on_topics(struct redis *r, const struct redis_reply *reply, void *co
 static void load_json_agents(struct registry *registry, const char *name,
                              struct json_object *agents)
 {
-    struct ov_slice topic = ov_slice(name);
     size_t count = json_object_is_type(agents, json_type_array) ? json_object_array_length(agents)
                                                                 : 0;
-    if (count)
-        see_topic(registry, topic);
+    struct registry_topic *topic = count ? see_topic(registry, ov_slice(name)) : NULL;
+    if (!topic)
+        return;
+    topic->asked = registry->cycle;
     for (size_t i = 0; i < count; i++) {
         struct json_object *agent = json_object_array_get_idx(agents, i), *config = NULL;
         struct ov_slice agent_name = json_get_text(agent, "name");
         if (!agent_name.len)
             continue;
         json_object_object_get_ex(agent, "config", &config);
-        take_config(see_agent(registry, topic, agent_name), config);
+        take_config(see_agent(topic, agent_name), config);
     }
 }
 
@@ -186,6 +217,11 @@ void registry_finish(struct registry *registry)
 {
     if (!registry->complete)
         return; /* what could not be read is not known to be gone */
+    for (size_t i = 0; i < registry->agents.count; i++) {
+        struct registry_agent *agent = (struct registry_agent *)registry->agents.entries[i];
+        if (agent->topic->name.seen == registry->cycle && agent->topic->asked != registry->cycle)
+            agent->name.seen = registry->cycle; /* not asked for, and nothing else is known */
+    }
     pairs_sweep(&registry->agents, registry->cycle, NULL);
     pairs_sweep(&registry->topics, registry->cycle, NULL);
 }
@@ -195,6 +231,14 @@ void registry_free(struct registry *registry)
     pairs_free(&registry->agents, NULL);
     pairs_free(&registry->topics, NULL);
     ov_buf_free(&registry->key);
+}
+
+int64_t registry_count(const struct registry *registry)
+{
+    int64_t count = 0;
+    for (size_t i = 0; registry->count_only && i < registry->topics.count; i++)
+        count += ((const struct registry_topic *)registry->topics.entries[i])->agents;
+    return registry->count_only ? count : (int64_t)registry->agents.count;
 }
 
 const struct registry_agent *registry_find(const struct registry *registry, struct ov_slice topic,

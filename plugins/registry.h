@@ -7,8 +7,11 @@
 #include "pairs.h"
 #include "refusals.h"
 
+struct registry_topic;
+
 struct registry_agent {
     struct pair name;            /* topic, agent */
+    struct registry_topic *topic;
     int64_t consumer_count;      /* 1 by default */
     int64_t reclaim_idle_ms;     /* OMNI_RECLAIM_IDLE_MS by default */
     int64_t dlq_retry_limit;     /* 3 by default */
@@ -18,6 +21,8 @@ struct registry_agent {
 struct registry_topic {
     struct pair name;            /* topic, "" */
     struct registry *registry;
+    uint32_t asked;              /* the load that last asked for its agents */
+    int64_t agents;              /* how many it has, with count_only */
 };
 
 struct registry {
@@ -31,10 +36,16 @@ struct registry {
     const struct omni_options *options;
     struct refusals *refusals;
     bool details;                /* read the agents' configurations too */
+    bool count_only;             /* only count the agents */
     void (*on_topic)(void *context, struct ov_slice topic); /* NULL, or called with each */
     void *context;
     struct ov_buf key;
 };
+
+/* Of more topics than this, the agents of a part are asked for at each load, all of them in turn;
+ * those of a new topic at once. */
+#define REGISTRY_ALL_MAX 200
+#define REGISTRY_TURNS 6
 
 /* Begins a load: from Redis it sends commands (results are there after redis_run), from JSON it
  * reads the file at once. What is no longer registered is gone after registry_finish. */
@@ -42,6 +53,8 @@ void registry_load(struct registry *registry, struct redis *r);
 void registry_finish(struct registry *registry);
 void registry_free(struct registry *registry);
 
+/* How many agents there are, with count_only or without. */
+int64_t registry_count(const struct registry *registry);
 const struct registry_agent *registry_find(const struct registry *registry, struct ov_slice topic,
                                            struct ov_slice agent);
 

@@ -33,6 +33,7 @@ static int open_storage(void *state, struct ov_host *host)
     storage->registry.options = &storage->omni;
     storage->refusals.host = host;
     storage->registry.refusals = &storage->refusals;
+    storage->registry.count_only = true;
     return OV_OK;
 }
 

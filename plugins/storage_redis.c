@@ -100,7 +100,7 @@ int storage_read_redis(struct storage *storage)
         return result;
     registry_finish(&storage->registry);
     if (storage->registry.complete) {
-        storage->facts.agents = (int64_t)storage->registry.agents.count;
+        storage->facts.agents = registry_count(&storage->registry);
         storage->facts.topics = (int64_t)storage->registry.topics.count;
     }
     storage->facts.latency_seconds = round(redis_latency_ms(r) * 1e3) / 1e6;

@@ -44,7 +44,7 @@ manuals=$(find . -name '*.[158]' -not -path './.git/*' -not -path './build/*' \
                 /^\}/ {if (begin && FNR - begin > 71) print FILENAME ":" begin, FNR - begin - 1;
                        begin = 0}' $code)"
     result "nothing unchecked or unbounded from the C library" \
-        "$(grep -nwE 'ato[ifl]|gets|sprintf|strcpy|vsprintf|strtok' $code)"
+        "$(grep -nE '\<(ato[ifl]|gets|sprintf|strcpy|vsprintf|strtok) *\(' $code)"
     result "nothing is left undone" "$(grep -nwE 'TODO|FIXME|XXX|HACK' $c_files $scripts $python |
         grep -v '^tests/lint.sh:')"
     for script in $scripts; do

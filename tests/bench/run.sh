@@ -378,16 +378,16 @@ measure_idle_redis() {
     idle=$(calculate "${idle##* } / 2")
 }
 
-# watch_agent: as watch, without what Redis does anyway in the time between two gathers
+# watch_agent SKIP: as watch, without what Redis does anyway in the time between two gathers
 watch_agent() {
-    watched=$(watch "$samples" redis_bus "$agent_pid" "$redis_pid" 2 3) || return
+    watched=$(watch "$samples" redis_bus "$agent_pid" "$redis_pid" "$1" 3) || return
     echo "${watched% *} $(calculate "${watched##* } - $idle * $interval_ms / 1000")"
 }
 
 # The agent's steady state, once; records its commands where that has not been done.
 turn_agent() { # KEY
     start_agent "${interval_ms}ms" redis_bus
-    turn "$1" watch_agent
+    turn "$1" watch_agent 2
     [ -e "$build/run/record" ] || logged record record "$redis_port" "$build/run/record"
     stop_agent
 }
@@ -567,8 +567,10 @@ row_cpu() {
     say "processor time at an interval of 10 s"
     result title cpu "processor time at an interval of 10 s, 100 topics, all inputs"
     fill_topics topics 100
-    start_agent 10s "$all_inputs"
-    turn cycle watch "$samples" redis_bus "$agent_pid" "$redis_pid" 1 3
+    interval_ms=10000
+    measure_idle_redis
+    start_agent "${interval_ms}ms" "$all_inputs"
+    turn cycle watch_agent 1
     stop_agent
     settle cpu "omnivigil, a cycle" cycle
     figure cpu "omnivigil, of a core" "$(second "$cost") / 10000 * 100" % '<=' 0.1

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How much a counter grew in the last while. Most counters never move: those cost one number. */
+#ifndef OV_HISTORY_H
+#define OV_HISTORY_H
+
+#include "omnivigil.h"
+
+/* Zeros at first. */
+struct ov_history {
+    bool known;
+    double base;                      /* before the counter first moved */
+    struct ov_history_points *points; /* since then */
+};
+
+/* Takes the counter's value at `now_ms` and returns its growth over `window_ms`, to a fourteenth
+ * of that; NaN at first sight, for NaN, and where a smaller value than before shows that the
+ * counter began anew. The window is the same in every call. */
+double ov_history_increase(struct ov_history *history, double value, int64_t now_ms,
+                           int64_t window_ms);
+void ov_history_free(struct ov_history *history); /* the content */
+
+#endif
