@@ -3,8 +3,8 @@
 #include "alert.h"
 
 static const char *const tags[] = {
-    [OV_ALERT_RULE] = "rule",   [OV_ALERT_SEVERITY] = "severity", [OV_ALERT_TOPIC] = "topic",
-    [OV_ALERT_GROUP] = "group", [OV_ALERT_AGENT] = "agent",
+    [OV_ALERT_AGENT] = "agent",       [OV_ALERT_GROUP] = "group", [OV_ALERT_RULE] = "rule",
+    [OV_ALERT_SEVERITY] = "severity", [OV_ALERT_TOPIC] = "topic",
 };
 
 static const struct ov_field fields[] = {

@@ -5,21 +5,20 @@
  *
  *     firing ──▶ repeat ──▶ … ──▶ resolved        one alert_id
  *
- * Tags that an incident is not about are left empty. The tags of an alert_id never change, its
- * severity included, since receivers such as Alertmanager know an alert by its tags: what gets
- * worse is another incident.
+ * An incident whose severity changes is `firing` once more, under the same alert_id. Tags that it
+ * is not about are left empty; all but the severity stay the same.
  */
 #ifndef OV_ALERT_H
 #define OV_ALERT_H
 
 #include "omnivigil.h"
 
-enum ov_alert_tag {
+enum ov_alert_tag { /* by name, as formats want them */
+    OV_ALERT_AGENT,
+    OV_ALERT_GROUP,
     OV_ALERT_RULE,
     OV_ALERT_SEVERITY, /* warning, critical */
     OV_ALERT_TOPIC,
-    OV_ALERT_GROUP,
-    OV_ALERT_AGENT,
 };
 
 enum ov_alert_field {

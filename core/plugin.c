@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plugins are `NAME.so` in one directory. A file is looked at before it is loaded (loading runs
- * its constructors): it must be a regular file that nobody but its owner can change, owned by
- * root or by us. After loading, the interface version and the size of the declaration are
+ * its constructors): it must be a regular file, in a directory, that not just anybody can change,
+ * owned by root or by us. After loading, the interface version and the size of the declaration are
  * compared before anything else in it is read. A loaded plugin stays for the life of the process.
  */
 #include <dirent.h>

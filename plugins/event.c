@@ -247,7 +247,9 @@ static bool scan_escaped(struct scan *s, struct ov_slice *text)
         ov_buf_add(scratch, s->at, (size_t)(stop - s->at));
         s->at = stop;
     }
-    *text = (struct ov_slice){scratch->data + begin, scratch->len - begin};
+    *text = scratch->len > begin
+                ? (struct ov_slice){scratch->data + begin, scratch->len - begin}
+                : (struct ov_slice){"", 0};
     return s->at < s->end && *s->at++ == '"';
 }
 

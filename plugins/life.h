@@ -25,6 +25,7 @@ struct life_signs {
     int64_t pending;
     int64_t youngest_ms;       /* since the last delivery of a pending entry; -1: none */
     int64_t reclaim_idle_ms;   /* the agent's */
+    int64_t waiting_ms;        /* how long the oldest undelivered entry waits; -1: none, unknown */
     bool moved;                /* entries were read since the last look */
     bool nobody_blocks;        /* no client at all has waited in a blocking read for a while */
 };

@@ -9,7 +9,8 @@
 #include "savefile.h"
 #include "tasks.h"
 
-enum { ERROR_TYPES_MAX = 50 }; /* an agent's; what is beyond counts as "other" */
+/* What is beyond these counts as "other": names come from outside, memory does not. */
+enum { AGENTS_MAX = 100000, ERROR_TYPES_MAX = 50 /* of one agent */ };
 
 /* A name of two parts, the first with its length before it: any bytes may be in both. */
 static struct ov_slice failures_key(struct tasks *tasks, struct ov_slice agent,
@@ -58,8 +59,10 @@ void tasks_count(struct tasks *tasks, const struct event *event, int64_t at_ms)
 {
     if (event->kind < EVENT_TASK_RECEIVED || event->kind > EVENT_TASK_FAILED)
         return;
-    struct tasks_agent *agent = pairs_add(&tasks->agents, event->topic, event->agent,
-                                          sizeof *agent);
+    bool full = tasks->agents.count >= AGENTS_MAX &&
+                !pairs_find(&tasks->agents, event->topic, event->agent);
+    struct tasks_agent *agent = pairs_add(&tasks->agents, full ? OV_SLICE("other") : event->topic,
+                                          full ? OV_SLICE("other") : event->agent, sizeof *agent);
     if (at_ms > tasks->newest_ms)
         tasks->newest_ms = at_ms;
     if (event->kind == EVENT_TASK_RECEIVED) {

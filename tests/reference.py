@@ -4,9 +4,9 @@
 
     tests/reference.py [--write] [OMNIVIGIL]
 
-Reads `OMNIVIGIL plugins NAME` ("omnivigil" by default) for the agent and every plugin, and makes
-of it the reference in README.md and in etc/omnivigil.1, each between two markers, and the whole of
-etc/omnivigil.yaml. Without --write it only says which of them differ. The tests do the same, so
+Reads `OMNIVIGIL plugins NAME` ("omnivigil" by default) for the agent, the rules and every plugin,
+and makes of it the reference in README.md and in etc/omnivigil.1, each between two markers, and the
+whole of etc/omnivigil.yaml. Without --write it only says which of them differ. The tests do the same, so
 after a change of an option or a measurement --write is all there is to do.
 """
 
@@ -54,13 +54,22 @@ class Measurement(NamedTuple):
     fields: list
 
 
+class Rule(NamedTuple):
+    name: str
+    value: str
+    where: str  # "" without
+    when: str  # its ranges, its severity, how long
+    summary: str
+
+
 class Page(NamedTuple):
     name: str
-    kind: str  # input, output; agent for the agent itself
+    kind: str  # input, output; agent for the agent itself; section for rules and silences
     summary: str
-    general: list  # options of every input, or of every output
-    options: list  # its own
-    measurements: list
+    general: list = []  # options of every input, or of every output
+    options: list = []  # its own
+    measurements: list = []
+    rules: list = []  # recommended ones
 
 
 def split_facts(lines, name):
@@ -114,29 +123,63 @@ def parse_measurements(lines):
     return [m._replace(help=m.help[0]) for m in found]
 
 
-def parse(text):
-    """A Page from the output of `omnivigil plugins NAME`."""
+RULE = re.compile(r"  (?P<name>[\w-]+) +(?P<value>increase\([^)]*\)|[^\s,]+)(?: where (?P<where>.+?))?"
+                  r"(?P<when>(?:, (?:warning|critical|for)(?: [^\s,]+)?)+)")
+
+
+def parse_rules(lines):
+    found = []
+    for line in filter(None, lines):
+        rule = RULE.fullmatch(line)
+        if rule:
+            found.append(Rule(rule["name"], rule["value"], rule["where"] or "", rule["when"][2:], ""))
+        elif re.match(r" {6}\S", line) and found and not found[-1].summary:
+            found[-1] = found[-1]._replace(summary=line.strip())
+        else:
+            raise ValueError(f"not a rule: {line!r}")
+    return found
+
+
+def split_sections(text):
+    """The first line's parts and {title: lines} of the output of `omnivigil plugins NAME`."""
     first, *lines = text.splitlines()
     head = re.fullmatch(r"(\w+)(?: \((\w+)\))?: (.*)", first)
     sections, title = {}, None
     for line in lines:
-        if re.match(r"Options of |Measurements$", line):
+        if re.match(r"Options of |(?:Measurements|Recommended rules)$", line):
             title = line
             sections[title] = []
         elif title:
             sections[title].append(line)
+    return head, sections
+
+
+def parse(text):
+    """A Page from the output of `omnivigil plugins NAME`."""
+    head, sections = split_sections(text)
     name, kind = head[1], head[2] or "agent"
     return Page(name, kind, head[3],
                 parse_options(sections.get(f"Options of every {kind}", [])),
                 parse_options(sections[f"Options of {name}"]),
-                parse_measurements(sections.get("Measurements", [])))
+                parse_measurements(sections.get("Measurements", [])),
+                parse_rules(sections.get("Recommended rules", [])))
+
+
+def parse_entries(text):
+    """Pages of the sections `rules` and `silences`, from the output of `omnivigil plugins rules`."""
+    head, sections = split_sections(text)
+    return [Page(head[1], "section", head[3], options=parse_options(sections["Options of a rule"])),
+            Page("silences", "section", "alerts that are not told of for a time",
+                 options=parse_options(sections["Options of a silence"]))]
 
 
 def read_pages(describe):
-    """Pages of the agent and of all plugins; describe(*words) returns what `plugins` prints."""
+    """Pages of the agent, of all plugins, of rules and silences; describe(*words) returns what
+    `plugins` prints."""
     names = re.findall(r"^  (\w+) +(?:input|output) ", describe(), re.MULTILINE)
     pages = [parse(describe(name)) for name in ["agent", *names]]
-    order = {"agent": 0, "input": 1, "output": 2}
+    pages += parse_entries(describe("rules"))
+    order = {"agent": 0, "input": 1, "output": 2, "section": 3}
     known = ["redis_bus", "storage", "runner"]
     return sorted(pages, key=lambda page: (order[page.kind], page.name not in known,
                                            known.index(page.name) if page.name in known else 0))
@@ -157,7 +200,7 @@ def listed(names):
 def sections_of(pages):
     """[(kind, title, options, page or None)], each option once."""
     alike, sharers = shared_options(pages)
-    for kind in ("agent", "input", "output"):
+    for kind in ("agent", "input", "output", "section"):
         of_kind = [page for page in pages if page.kind == kind]
         if of_kind and of_kind[0].general:
             yield kind, f"every {kind}", of_kind[0].general, None
@@ -171,6 +214,12 @@ def sections_of(pages):
 def sentence(text):
     text = text[:1].upper() + text[1:] if re.match(r"[a-z]+[ ,;:]", text) else text
     return text if text.endswith((".", "?")) else text + "."
+
+
+def recommended(page):
+    """What is said before the recommended rules of a page."""
+    return ("The rules that come with it:" if page.kind == "input" else
+            "The rules about the agent itself:")
 
 
 # ---------------------------------------------------------------- README.md
@@ -204,6 +253,15 @@ def markdown_measurement(m):
         yield f"| `{f.name}` | {f.type}{unit} | {markdown(f.help)} |"
 
 
+def markdown_rules(rules):
+    yield "| rule | what it looks at | when it alarms | what it says |"
+    yield "| --- | --- | --- | --- |"
+    for r in rules:
+        where = f" where `{r.where}`" if r.where else ""
+        cells = (f"`{r.name}`", f"`{r.value}`{where}", markdown(r.when), markdown(r.summary))
+        yield "| " + " | ".join(cells) + " |"
+
+
 def render_readme(pages):
     for kind, title, options, page in sections_of(pages):
         yield ""
@@ -223,6 +281,11 @@ def render_readme(pages):
         for m in page.measurements if page else []:
             yield ""
             yield from markdown_measurement(m)
+        if page and page.rules:
+            yield ""
+            yield recommended(page)
+            yield ""
+            yield from markdown_rules(page.rules)
     yield ""
 
 
@@ -263,6 +326,15 @@ def roff_measurement(m):
     yield ".El"
 
 
+def roff_rules(rules):
+    yield ".Bl -tag -width Ds"
+    for r in rules:
+        yield f".It Cm {r.name}"
+        yield from roff(sentence(r.summary))
+        yield from roff(f"({r.value}{' where ' + r.where if r.where else ''}, {r.when})")
+    yield ".El"
+
+
 def render_manual(pages):
     for kind, title, options, page in sections_of(pages):
         if page and kind != "agent":
@@ -278,6 +350,10 @@ def render_manual(pages):
             for m in page.measurements:
                 yield from roff_measurement(m)
             yield ".El"
+        if page and page.rules:
+            yield ".Pp"
+            yield recommended(page)
+            yield from roff_rules(page.rules)
 
 
 # ---------------------------------------------------------------- etc/omnivigil.yaml
@@ -313,6 +389,34 @@ EXAMPLES = {
     "retention_policy": "autogen",
     "organization": "example",
     "bucket": "omnidaemon",
+    "agent.queue_dir": "/var/spool/omnivigil",
+    "include.measurements": "[omnidaemon_*]",
+    "include.fields": "[pending, undelivered, omnidaemon_agent.*]",
+    "include.tags": "[topic, agent, site=fra]",
+    "exclude.measurements": "[omnivigil_*]",
+    "exclude.fields": "[reason, omnidaemon_group.life]",
+    "exclude.tags": "[group]",
+    "rotate_size": "100MiB",
+    "prefix": "omnidaemon",
+    "packet_bytes": "1432",
+    "rules.name": "backlog",
+    "rules.value": "omnidaemon_group.oldest_undelivered_seconds",
+    "rules.where": "topic=orders.*|mail.*, registered=true",
+    "rules.unless": "omnidaemon_health.runner=stopped",
+    "rules.warning": "60",
+    "rules.critical": "600",
+    "rules.severity": "critical",
+    "rules.clear": "30",
+    "rules.for": "1m",
+    "rules.clear_for": "5m",
+    "rules.repeat": "4h",
+    "rules.summary": '"on {topic}, tasks for {agent} wait {value} s"',
+    "rules.description": "give it more consumers",
+    "silences.rules": "backlog|pending",
+    "silences.tags": '{topic: "orders.*"}',
+    "silences.from": "2026-12-24",
+    "silences.until": "2026-12-27T06:00:00Z",
+    "silences.comment": "stocktaking",
 }
 
 
@@ -326,17 +430,18 @@ def yaml_value(option, scope):
     name = option.name.rsplit(".", 1)[-1]
     if option.type == "mapping":
         return f"{name}:"
-    if option.default is not None:
+    if option.default is not None and f"{scope}.{option.name}" not in EXAMPLES:
         plain = re.fullmatch(r"[\w./][\w./:-]*", option.default)
         value = option.default.strip('"')
         return f"{name}: {value}" if plain else f'{name}: "{value}"'
     value = EXAMPLES.get(f"{scope}.{option.name}", EXAMPLES.get(option.name, '""'))
-    value = scope if option.name == "name" else value
+    value = scope if option.name == "name" and scope != "rules" else value
     return f"{name}_file: {value}" if option.secret else f"{name}: {value}"
 
 
-def yaml_options(options, scope, indent, explained, shift=""):
-    """`shift` goes after the #, where the entry itself is commented out."""
+def yaml_options(options, scope, indent, explained, shift="", first=None):
+    """`shift` goes after the #, where the entry itself is commented out, `first` in its place
+    before the first option."""
     for o in options:
         facts = o.type if not re.match("text|mapping|list|true", o.type) else ""
         facts += f"{', ' if facts else ''}or {o.name}_file" if o.secret and o.default else ""
@@ -344,7 +449,8 @@ def yaml_options(options, scope, indent, explained, shift=""):
         if o not in explained:
             yield from yaml_comment(o.help + (f" ({facts})" if facts else ""), indent)
             explained.append(o)
-        yield f"{' ' * indent}#{shift}{'  ' * o.name.count('.')}{yaml_value(o, scope)}"
+        yield f"{' ' * indent}#{first or shift}{'  ' * o.name.count('.')}{yaml_value(o, scope)}"
+        first = None
 
 
 def yaml_entry(page, explained):
@@ -356,6 +462,13 @@ def yaml_entry(page, explained):
     for options in (page.options, general):
         yield from yaml_options(options, page.name, 4 if standard else 2, explained,
                                 "" if standard else "  ")
+
+
+def yaml_section(page):
+    yield ""
+    yield from yaml_comment(f"{page.name}: {page.summary}", 0)
+    yield f"#{page.name}:"
+    yield from yaml_options(page.options, page.name, 2, [], "  ", "- ")
 
 
 def render_yaml(pages):
@@ -371,6 +484,9 @@ def render_yaml(pages):
                 yield from yaml_options(page.options, "agent", 2, explained)
             else:
                 yield from yaml_entry(page, explained)
+    for page in pages:
+        if page.kind == "section":
+            yield from yaml_section(page)
 
 
 def yaml_uncommented(text, wanted):
@@ -380,7 +496,8 @@ def yaml_uncommented(text, wanted):
         option = re.fullmatch(r"( *)#((?:  )*)(\w+):(.*)", line)
         if option and wanted(option[3], option[4].strip()):
             line = f"{option[1]}{option[2]}{option[3]}:{option[4]}"
-        lines.append(re.sub(r"^( *)#- plugin", r"\1- plugin", line))
+        line = re.sub(r"^#(\w+:)$", r"\1", line)  # a section
+        lines.append(re.sub(r"^( *)#- ", r"\1- ", line))  # an entry of one
     return "\n".join(lines) + "\n"
 
 

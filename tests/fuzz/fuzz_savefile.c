@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as saved state of the runner and bus inputs: what is taken is written the same way again
- * and again, what is refused leaves nothing behind. */
+/* Any bytes as saved state of the runner and bus inputs: what is taken is written the same way
+ * again and again, what is refused leaves nothing behind. */
 #include <stdio.h>
 #include <stdlib.h>
 

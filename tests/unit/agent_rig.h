@@ -61,7 +61,9 @@ static const struct ov_option probe_options[] = {
 };
 static const char *const probe_tags[] = {"name"};
 static const struct ov_field probe_fields[] = {{"count", OV_INT, OV_COUNTER, "", "Gathers."}};
-static const struct ov_measurement probe_measurement = {"probe", "", probe_tags, probe_fields, 1, 1};
+static const struct ov_measurement probe_measurement = {
+    "probe", "", probe_tags, probe_fields, OV_COUNT(probe_tags), OV_COUNT(probe_fields),
+};
 static const struct ov_measurement *const probe_measurements[] = {&probe_measurement, NULL};
 
 static int probe_open(void *state, struct ov_host *host)
@@ -140,11 +142,13 @@ static void sink_encode(void *state, const struct ov_batch *batch, struct ov_emi
         ov_buf_str(&line, m->name);
         for (unsigned i = 0; i < m->tag_count; i++)
             ov_buf_printf(&line, ",%s=%.*s", m->tags[i], (int)s->tags[i].len, s->tags[i].ptr);
-        for (unsigned i = 0; i < m->field_count; i++)
-            if (s->present >> i & 1 && (m->fields[i].type == OV_INT || m->fields[i].type == OV_BOOL))
-                ov_buf_printf(&line, " %s=%jd", m->fields[i].name,
-                              m->fields[i].type == OV_INT ? (intmax_t)s->values[i].integer
-                                                          : s->values[i].boolean);
+        for (unsigned i = 0; i < m->field_count; i++) {
+            const struct ov_field *f = &m->fields[i];
+            if (s->present >> i & 1 && (f->type == OV_INT || f->type == OV_BOOL))
+                ov_buf_printf(&line, " %s=%jd", f->name,
+                              f->type == OV_INT ? (intmax_t)s->values[i].integer
+                                                : s->values[i].boolean);
+        }
         ov_buf_char(&line, '\n');
         ov_emit(emit, line.data, line.len, 1);
     }

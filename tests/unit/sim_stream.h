@@ -142,8 +142,8 @@ static inline struct group_facts sim_group_facts(const struct sim *s)
                                 .lag = sim_lag(s)};
 }
 
-/* One step of a random script, a letter and a number, from a number `r`: a read, b add, c trim,
- * d delete. */
+/* One step of a script, a letter and a number: add so many, read so many, trim to a length, delete
+ * an id, make the group at an id. */
 static inline void sim_step(struct sim *s, char what, uint64_t n)
 {
     switch (what) {

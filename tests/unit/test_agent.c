@@ -142,7 +142,6 @@ static void test_state_directory(void **state)
     check(strstr(rig_log(), "in use by another omnivigil"), "two at once");
     rig_child = first;
     assert_int_equal(rig_stop(SOON), 0);
-    rig_configure("", A, X);
     FILE *file = fopen(rig_path("config.yaml"), "w");
     fprintf(file, "agent: {interval: 100ms, state_dir: /dev/null/x, env_file: \"\"}\n"
                   "inputs: [" A "]\noutputs: [" X "]\n");
@@ -522,12 +521,24 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_flow), TEST(test_refused_starts), TEST(test_state_directory),
-        TEST(test_overrun), TEST(test_failing_input), TEST(test_hanging_input),
-        TEST(test_dead_output), TEST(test_retry_wait), TEST(test_full_queue),
-        TEST(test_rejected), TEST(test_final_flush), TEST(test_flush_to_disk), TEST(test_good_reload),
-        TEST(test_bad_reload), TEST(test_reload_while_hanging), TEST(test_output_removed),
-        TEST(test_many_reloads), TEST(test_restart),
+        TEST(test_flow),
+        TEST(test_refused_starts),
+        TEST(test_state_directory),
+        TEST(test_overrun),
+        TEST(test_failing_input),
+        TEST(test_hanging_input),
+        TEST(test_dead_output),
+        TEST(test_retry_wait),
+        TEST(test_full_queue),
+        TEST(test_rejected),
+        TEST(test_final_flush),
+        TEST(test_flush_to_disk),
+        TEST(test_good_reload),
+        TEST(test_bad_reload),
+        TEST(test_reload_while_hanging),
+        TEST(test_output_removed),
+        TEST(test_many_reloads),
+        TEST(test_restart),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
