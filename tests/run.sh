@@ -124,6 +124,7 @@ look_around() {
     need libhiredis-dev pkg-config --exists hiredis
     need libjson-c-dev pkg-config --exists json-c
     need libcurl4-openssl-dev pkg-config --exists libcurl
+    need libssl-dev pkg-config --exists libcrypto
     need libyaml-dev pkg-config --exists yaml-0.1
     need zlib1g-dev pkg-config --exists zlib
     need libcmocka-dev pkg-config --exists cmocka
