@@ -225,7 +225,8 @@ OV_API void ov_sample_float(struct ov_sample *s, unsigned field, double value);
 struct ov_rule {
     const char *name;
     const char *value;      /* "measurement.field", or "increase(measurement.field, 5m)" */
-    const char *where;      /* "name=glob|glob, name=glob": tags and fields that must match */
+    const char *where;      /* "name=glob|glob, name=glob": tags and fields that must match; an
+                             * empty glob stands for one that is absent */
     const char *unless;     /* "measurement.name=glob": muted while a sample matches that */
     const char *warning, *critical; /* Nagios ranges; without either the conditions alone alarm */
     const char *severity;   /* then: "warning" or "critical" (that by default) */
@@ -367,6 +368,7 @@ struct ov_plugin {
     void (*idle)(void *state);
 
     /* Outputs. */
+    bool precious; /* each record matters: unless configured otherwise they are on disk first */
     void (*encode)(void *state, const struct ov_batch *batch, struct ov_emit *emit);
     enum ov_sent (*send)(void *state, struct ov_slice bytes, struct ov_outcome *outcome);
     /* For formats whose records may follow one another in one send, such as lines: how many

@@ -80,9 +80,12 @@ int ov_output_open_queue(struct ov_output *output, const char *base, struct ov_b
 {
     const struct ov_instance *instance = output->instance;
     char *dir = base ? ov_queue_dir_path(base, instance->name) : NULL;
+    enum ov_queue_mode mode = (enum ov_queue_mode)instance->queue_mode;
+    if (mode == OV_QUEUE_AUTO)
+        mode = instance->plugin->precious ? OV_QUEUE_WRITE_AHEAD : OV_QUEUE_DISK;
     struct ov_queue_disk disk = {
         .dir = dir, .plugin = instance->plugin->name, .host = output->host,
-        .mode = (enum ov_queue_mode)instance->queue_mode,
+        .mode = mode,
         .sync = (enum ov_queue_sync)instance->queue_sync,
     };
     int result = ov_queue_open(output->queue, &disk, why);

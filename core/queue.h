@@ -25,7 +25,10 @@
 
 struct ov_queue;
 
-enum ov_queue_mode { OV_QUEUE_MEMORY, OV_QUEUE_DISK, OV_QUEUE_WRITE_AHEAD };
+enum ov_queue_mode {
+    OV_QUEUE_MEMORY, OV_QUEUE_DISK, OV_QUEUE_WRITE_AHEAD,
+    OV_QUEUE_AUTO, /* of settings only: the output decides between the last two */
+};
 
 struct ov_queue_counts {
     uint64_t collected; /* samples pushed, those that did not fit the format included */

@@ -17,7 +17,7 @@ static const char *const log_formats[] = {
 };
 static const char *const queue_modes[] = {
     [OV_QUEUE_MEMORY] = "memory", [OV_QUEUE_DISK] = "disk", [OV_QUEUE_WRITE_AHEAD] = "write_ahead",
-    NULL,
+    [OV_QUEUE_AUTO] = "auto", NULL,
 };
 static const char *const queue_syncs[] = {
     [OV_QUEUE_SYNC_NEVER] = "never", [OV_QUEUE_SYNC_INTERVAL] = "interval",
@@ -166,10 +166,11 @@ const struct ov_option ov_output_options[] = {
     },
     {
         INSTANCE("queue", OV_OPT_ENUM, queue_mode),
-        .fallback = "disk", .choices = queue_modes,
+        .fallback = "auto", .choices = queue_modes,
         .help = "where samples wait. memory: a restart loses them; disk: in memory while the "
                 "receiver keeps up, on disk while it is away and over a restart; write_ahead: on "
-                "disk before they count as taken, so that even a kill loses none"
+                "disk before they count as taken, so that even a kill loses none; auto: "
+                "write_ahead for webhook, disk for the others"
     },
     {
         INSTANCE("queue_sync", OV_OPT_ENUM, queue_sync),

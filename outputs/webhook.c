@@ -334,6 +334,7 @@ OV_PLUGIN = {
     .name = "webhook",
     .summary = "sends alerts to chats, pagers and programs over HTTP",
     .kind = OV_OUTPUT,
+    .precious = true,
     .state_size = sizeof(struct webhook),
     .options = options,
     .check = webhook_check,
