@@ -211,10 +211,12 @@ static int64_t reclaim_idle(const struct bus *bus, const struct bus_group *group
 
 static enum life group_life(struct bus *bus, struct bus_group *group, struct ov_slice agent)
 {
-    double waiting = group->oldest_left_read ? omni_age(bus->server.now_ms, group->oldest_left.ms)
-                                             : (double)NAN;
+    double waiting = (double)NAN;
+    if (group->oldest_left_read)
+        waiting = omni_age(bus->server.now_ms, group->oldest_left.ms);
     struct life_signs signs = {
-        .waiting_ms = waiting >= 0 ? (int64_t)(waiting * 1e3) : -1, .now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms,
+        .now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms,
+        .waiting_ms = waiting >= 0 ? (int64_t)(waiting * 1e3) : -1,
         .consumer_idle_ms = group->consumer_idle_ms, .pending = group->pending,
         .youngest_ms = group->youngest_ms, .reclaim_idle_ms = reclaim_idle(bus, group, agent),
         .moved = redis_id_compare(group->last_delivered_before, group->facts.last_delivered) < 0 &&

@@ -6,8 +6,8 @@
 
 Reads `OMNIVIGIL plugins NAME` ("omnivigil" by default) for the agent, the rules and every plugin,
 and makes of it the reference in README.md and in etc/omnivigil.1, each between two markers, and the
-whole of etc/omnivigil.yaml. Without --write it only says which of them differ. The tests do the same, so
-after a change of an option or a measurement --write is all there is to do.
+whole of etc/omnivigil.yaml. Without --write it only says which of them differ. The tests do the
+same, so after a change of an option, a measurement or a rule --write is all there is to do.
 """
 
 import argparse
@@ -26,14 +26,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FACTS = re.compile(
     r"(?P<type>(?:text|whole number|true, false|duration|size|ratio|one of [^;]+|list of texts|"
     r"mapping of names to texts|mapping)(?: from \S+ to \S+|, at least \S+)?)"
-    r"(?P<secret>, secret(?: \(or \w+\))?)?(?P<required>; required)?"
+    r"(?:, (?P<secret>secret(?: \(or \w+\))?))?(?P<required>; required)?"
     r"(?:; default (?P<default>\S+))?(?:; environment (?P<env>\w+))?")
 
 
 class Option(NamedTuple):
     name: str  # "tls.ca" for one in a mapping
     type: str
-    secret: bool
+    secret: str  # "" for none; "secret"; "secret (or url_file)" where a file may hold it
     required: bool
     default: str  # as it is written in the configuration; None without one
     env: str
@@ -98,7 +98,7 @@ def parse_options(lines):
     for depth, name, rest in items:
         path[depth:] = [name]
         facts, text = split_facts(rest, name)
-        options.append(Option(".".join(path), facts["type"], bool(facts["secret"]),
+        options.append(Option(".".join(path), facts["type"], facts["secret"] or "",
                               bool(facts["required"]), facts["default"], facts["env"], text))
     return options
 
@@ -123,7 +123,8 @@ def parse_measurements(lines):
     return [m._replace(help=m.help[0]) for m in found]
 
 
-RULE = re.compile(r"  (?P<name>[\w-]+) +(?P<value>increase\([^)]*\)|[^\s,]+)(?: where (?P<where>.+?))?"
+RULE = re.compile(r"  (?P<name>[\w-]+) +(?P<value>increase\([^)]*\)|[^\s,]+)"
+                  r"(?: where (?P<where>.+?))?"
                   r"(?P<when>(?:, (?:warning|critical|for)(?: [^\s,]+)?)+)")
 
 
@@ -132,7 +133,8 @@ def parse_rules(lines):
     for line in filter(None, lines):
         rule = RULE.fullmatch(line)
         if rule:
-            found.append(Rule(rule["name"], rule["value"], rule["where"] or "", rule["when"][2:], ""))
+            name, value, where, when = rule.groups(default="")
+            found.append(Rule(name, value, where, when[2:], ""))
         elif re.match(r" {6}\S", line) and found and not found[-1].summary:
             found[-1] = found[-1]._replace(summary=line.strip())
         else:
@@ -166,7 +168,7 @@ def parse(text):
 
 
 def parse_entries(text):
-    """Pages of the sections `rules` and `silences`, from the output of `omnivigil plugins rules`."""
+    """Pages of the sections `rules` and `silences`, from `omnivigil plugins rules`."""
     head, sections = split_sections(text)
     return [Page(head[1], "section", head[3], options=parse_options(sections["Options of a rule"])),
             Page("silences", "section", "alerts that are not told of for a time",
@@ -235,7 +237,8 @@ def markdown_options(options):
     yield "| option | value | default | what it is |"
     yield "| --- | --- | --- | --- |"
     for o in options:
-        value = markdown(o.type) + (f", secret (or `{o.name}_file`)" if o.secret else "")
+        secret = re.sub(r"(\w+_file)", r"`\1`", o.secret)
+        value = markdown(o.type) + (f", {secret}" if secret else "")
         default = "required" if o.required else f"`{o.default}`" if o.default else ""
         if o.env:
             default = f"`${o.env}`, else {default}" if default else f"`${o.env}`"
@@ -257,7 +260,7 @@ def markdown_rules(rules):
     yield "| rule | what it looks at | when it alarms | what it says |"
     yield "| --- | --- | --- | --- |"
     for r in rules:
-        where = f" where `{r.where}`" if r.where else ""
+        where = f" where `{r.where}`".replace("|", "\\|") if r.where else ""
         cells = (f"`{r.name}`", f"`{r.value}`{where}", markdown(r.when), markdown(r.summary))
         yield "| " + " | ".join(cells) + " |"
 
@@ -305,7 +308,7 @@ def roff_options(options):
         return
     yield ".Bl -tag -width Ds"
     for o in options:
-        facts = [o.type + (f", secret (or {o.name}_file)" if o.secret else "")]
+        facts = [o.type + (f", {o.secret}" if o.secret else "")]
         facts += ["required"] if o.required else []
         facts += [f"default {o.default}"] if o.default else []
         facts += [f"environment {o.env}"] if o.env else []
@@ -399,6 +402,14 @@ EXAMPLES = {
     "rotate_size": "100MiB",
     "prefix": "omnidaemon",
     "packet_bytes": "1432",
+    "webhook.url": "https://hooks.example.org/omnivigil",
+    "template": "/etc/omnivigil/webhook.template",
+    "content_type": "application/json",
+    "webhook.rate": "10",
+    "headers": "{X-Api-Key: abc}",
+    "hmac_key": "/etc/omnivigil/hmac.key",
+    "routing_key": "/etc/omnivigil/routing.key",
+    "source": "omnivigil.example.org",
     "rules.name": "backlog",
     "rules.value": "omnidaemon_group.oldest_undelivered_seconds",
     "rules.where": "topic=orders.*|mail.*, registered=true",
@@ -436,7 +447,8 @@ def yaml_value(option, scope):
         return f"{name}: {value}" if plain else f'{name}: "{value}"'
     value = EXAMPLES.get(f"{scope}.{option.name}", EXAMPLES.get(option.name, '""'))
     value = scope if option.name == "name" and scope != "rules" else value
-    return f"{name}_file: {value}" if option.secret else f"{name}: {value}"
+    in_file = option.secret and value.startswith("/")
+    return f"{name}_file: {value}" if in_file else f"{name}: {value}"
 
 
 def yaml_options(options, scope, indent, explained, shift="", first=None):
@@ -444,12 +456,14 @@ def yaml_options(options, scope, indent, explained, shift="", first=None):
     before the first option."""
     for o in options:
         facts = o.type if not re.match("text|mapping|list|true", o.type) else ""
-        facts += f"{', ' if facts else ''}or {o.name}_file" if o.secret and o.default else ""
+        line = f"{' ' * indent}#{first or shift}{'  ' * o.name.count('.')}{yaml_value(o, scope)}"
+        if "(or" in o.secret and f"{o.name}_file" not in line:
+            facts += f"{', ' if facts else ''}or {o.name}_file"
         facts += f"{'; ' if facts else ''}environment {o.env}" if o.env else ""
         if o not in explained:
             yield from yaml_comment(o.help + (f" ({facts})" if facts else ""), indent)
             explained.append(o)
-        yield f"{' ' * indent}#{first or shift}{'  ' * o.name.count('.')}{yaml_value(o, scope)}"
+        yield line
         first = None
 
 

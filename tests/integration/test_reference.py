@@ -46,13 +46,25 @@ def test_the_tables_are_read_whole(pages):
     options = {o.name: o for o in by_name["redis_bus"].options}
     assert options["url"].default == "redis://localhost:6379" and options["url"].secret
     assert options["url"].env == "REDIS_URL" and options["url"].help.startswith("Redis: ")
+    assert options["password"].secret == "secret (or password_file)" and not options["user"].secret
     assert options["tls.insecure"].default == "false" and options["storage"].default == "json"
     for page in pages:
         assert page.options and page.summary
         assert all(o.help for o in page.general + page.options), page.name
-        assert (page.kind == "output") == (not page.measurements), page.name
+        assert (page.kind in ("agent", "input")) == bool(page.measurements), page.name
+        assert (page.kind in ("agent", "input")) == bool(page.rules), page.name
         for m in page.measurements:
             assert m.help and m.fields and all(f.help for f in m.fields), m.name
+        for r in page.rules:
+            assert re.fullmatch(r"increase\(\w+\.\w+, \d+m\)|\w+\.\w+", r.value), r
+            assert r.summary and re.match("warning|critical", r.when), r
+    rules = {r.name: r for r in by_name["redis_bus"].rules}
+    assert rules["lost"].value == "increase(omnidaemon_group.lost, 10m)"
+    assert rules["silent"].where == "life=silent, registered=true, exists=true"
+    assert rules["backlog"].when == "warning 300, critical 1800, for 1m"
+    entries = [(page.name, page.options[0].name) for page in pages if page.kind == "section"]
+    assert entries == [("rules", "name"), ("silences", "rules")]
+    assert by_name["rules"].options[0].required and by_name["silences"].options[0].default == "*"
 
 
 @pytest.mark.parametrize("path", reference.FILES)
@@ -80,6 +92,17 @@ def test_the_example_means_the_defaults(pages, vigil):
         assert re.search(rf"\b{page.name}\b", text), page.name
 
 
+def test_the_examples_of_rules_and_silences_are_good(vigil):
+    """All their options at once, but `severity`, which excludes ranges."""
+    text = reference.read("etc/omnivigil.yaml")
+    text = reference.yaml_uncommented(text[text.index("#rules:"):],
+                                      lambda name, value: name != "severity")
+    assert re.search(r"^ {4}clear_for: ", text, re.MULTILINE), text
+    assert re.search(r"^ {4}until: ", text, re.MULTILINE), text
+    done = vigil.check_config(text)
+    assert done.returncode == 0 and not done.stderr, f"{text}\n{done.stderr}"
+
+
 def test_the_example_works_where_omnidaemon_runs(omnidaemon_json, redis, vigil):
     omnidaemon_json.worker({"topic": "t", "name": "a"})
     vigil.write(".env", f"REDIS_URL={redis.url}\nJSON_STORAGE_DIR={omnidaemon_json.json_dir}\n")
@@ -99,7 +122,8 @@ def test_the_configurations_are_good(vigil, directory):
         text = text.replace("/etc/omnivigil", directory)
         for file in re.findall(r"\w+_file: (\S+)", text):
             os.chmod(vigil.write(os.path.basename(file), "secret"), 0o600)
-        done = vigil.check_config(text, INFLUX_PASSWORD="secret")
+        done = vigil.check_config(text, INFLUX_PASSWORD="secret",
+                                  SLACK_WEBHOOK="https://hooks.example.org/services/x")
         assert done.returncode == 0 and not done.stderr, f"{text}\n{done.stderr}"
 
 
@@ -193,6 +217,38 @@ def test_the_manual_and_the_completions_know_every_command(vigil):
                 assert re.search(rf"(--|-l ){flag}\b", text), (path, name, flag)
         for flag in flags:
             assert "\\-" + flag.replace("-", "\\-") in manual, (name, flag)
+
+
+def completed(*words):
+    """What bash would offer after these words, the last of which is being written."""
+    script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _omnivigil; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash",
+                           os.path.join(reference.ROOT, COMPLETIONS[0]), *words],
+                          capture_output=True, text=True, check=True, timeout=60)
+    assert not done.stderr, done.stderr
+    return set(done.stdout.split())
+
+
+def test_bash_completes_every_command(vigil, pages, monkeypatch):
+    program = os.environ["OV_OMNIVIGIL"]
+    monkeypatch.setenv("OMNIVIGIL_PLUGIN_DIR", os.environ["OV_PLUGIN_DIR"])
+    known = commands(vigil)
+    assert {name.split()[0] for name in known} == {
+        word for word in completed(program, "") if not word.startswith("--")}
+    for name, flags in known.items():
+        assert completed(program, *name.split(), "--") == {f"--{flag}" for flag in flags}, name
+    assert completed(program, "config", "") >= {"check"}
+    names_of = {kind: {page.name for page in pages if page.kind == kind}
+                for kind in ("input", "output")}
+    rules = {r.name for page in pages if page.kind == "input" for r in page.rules}
+    assert completed(program, "gather", "") >= names_of["input"]
+    assert completed(program, "check", "") == rules | names_of["input"]
+    assert completed(program, "plugins", "") >= {"agent", "rules", *names_of["input"],
+                                                 *names_of["output"]}
+    assert completed(program, "check", "--unknown-as", "w") == {"warning"}
+    assert completed(program, "check", "-c", "") == set(), "the critical range, not a file"
+    assert completed("/usr/lib/nagios/plugins/check_omnidaemon", "--no-") == {"--no-perfdata"}
 
 
 def test_the_manual_is_well_formed():
