@@ -12,7 +12,6 @@
  * `status` is OV_OK while there is a connection. Once it is not, sends do nothing and redis_run
  * returns it, until redis_open has made a new connection.
  */
-#include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -98,8 +97,6 @@ void redis_free(struct redis *r)
     ov_buf_free(&r->why);
     ov_buf_free(&r->refused);
     free(r->pending.places);
-    free(r->words);
-    free(r->lens);
     free(r);
 }
 
@@ -323,25 +320,23 @@ static int pump(struct redis *r, size_t most)
 
 /* ---------------------------------------------------------------- commands */
 
+static void append_length(struct ov_buf *out, char mark, size_t length)
+{
+    ov_buf_char(out, mark);
+    ov_buf_int(out, (int64_t)length);
+    ov_buf_add(out, "\r\n", 2);
+}
+
+/* An array of bulk strings. hiredis formats through sprintf and a buffer of its own, which was a
+ * quarter of all a gather cost. */
 static void append_command(struct redis *r, const struct ov_slice *words, size_t argc)
 {
-    if (r->words_cap < argc) {
-        r->words = ov_realloc(r->words, argc, sizeof *r->words);
-        r->lens = ov_realloc(r->lens, argc, sizeof *r->lens);
-        r->words_cap = argc;
-    }
+    append_length(&r->out, '*', argc);
     for (size_t i = 0; i < argc; i++) {
-        r->words[i] = words[i].len ? words[i].ptr : "";
-        r->lens[i] = words[i].len;
+        append_length(&r->out, '$', words[i].len);
+        ov_buf_add(&r->out, words[i].ptr, words[i].len);
+        ov_buf_add(&r->out, "\r\n", 2);
     }
-    char *command = NULL;
-    int len = redisFormatCommandArgv(&command, (int)argc, r->words, r->lens);
-    if (len < 0) { /* the connection is ended by whoever uses it next: a reply may be in use */
-        r->status = redis_explain(r, REDIS_OTHER, "no memory for a command");
-        return;
-    }
-    ov_buf_add(&r->out, command, (size_t)len);
-    redisFreeCommand(command);
 }
 
 void redis_send_words(struct redis *r, redis_reply_fn *fn, void *context, size_t index,

@@ -11,8 +11,8 @@
  *     redis_run(r)                         returns when every reply was handled
  *
  * After any timeout, protocol error or broken connection the connection is dropped: no reply can
- * reach another command than its own. hiredis formats the commands and reads the replies; its
- * reader builds them in an arena that is emptied after each reply.
+ * reach another command than its own. hiredis reads the replies; its reader builds them in an
+ * arena that is emptied after each reply.
  *
  * One thread at a time.
  */

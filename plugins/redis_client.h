@@ -38,8 +38,6 @@ struct redis {
     struct ov_buf out;
     size_t written; /* bytes of `out` that are gone */
     struct redis_queue pending;
-    const char **words; /* of the command being formatted, as hiredis wants them */
-    size_t *lens, words_cap;
 
     int status; /* OV_OK while there is a connection */
     enum redis_fault fault;
