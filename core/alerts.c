@@ -16,15 +16,19 @@
 #include "batch.h"
 #include "hex.h"
 #include "history.h"
+#include "scalar.h"
 #include "seen.h"
 
 enum { ID_BYTES = 64, SERIES_MAX = 100000 };
 
-enum state { QUIET, PENDING, FIRING };
+/* ENDED: resolved, while the telling of it is on its way */
+enum state { QUIET, PENDING, FIRING, ENDED };
 
 struct series {
     struct ov_slice key; /* behind the struct */
     const struct ov_compiled_rule *rule;
+    size_t *active;      /* its rule's */
+    struct series *next_ended;
     enum state state;
     enum ov_severity severity;
     int64_t since_ms;    /* pending: when it began to alarm */
@@ -32,6 +36,7 @@ struct series {
     int64_t started_ns, told_ns; /* wall clock */
     enum ov_severity told;       /* the severity that was told of; NONE: nothing was */
     bool untold_yet;             /* a sample of it is on its way */
+    bool tell_again;             /* one was on its way when the agent ended */
     char *id;            /* firing: the incident's */
     double value;
     struct ov_history history; /* of a counter */
@@ -173,67 +178,41 @@ static struct series *add(struct ov_alerts *alerts, struct ov_slice key, size_t 
         return NULL;
     struct series *s = ov_malloc(sizeof *s + key.len);
     *s = (struct series){.rule = alerts->rules[rule], .key = {(char *)(s + 1), key.len},
-                         .value = (double)NAN};
+                         .active = &alerts->active[rule], .value = (double)NAN};
     memcpy(s + 1, key.ptr, key.len);
     if (!tsearch(s, &alerts->tree, compare_keys)) {
         free(s);
         return NULL;
     }
     alerts->series_count++;
-    alerts->active[rule]++;
+    ++*s->active;
     return s;
 }
 
-static void drop(struct ov_alerts *alerts, struct series *s, size_t rule)
+static void drop(struct ov_alerts *alerts, struct series *s)
 {
     tdelete(s, &alerts->tree, compare_keys);
     alerts->series_count--;
-    alerts->active[rule]--;
+    --*s->active;
     series_free(s);
 }
 
 /* ---------------------------------------------------------------- muting */
 
-static bool matches_any(struct ov_slice patterns, struct ov_slice text)
-{
-    for (;;) {
-        const char *bar = patterns.len ? memchr(patterns.ptr, '|', patterns.len) : NULL;
-        struct ov_slice one = {patterns.ptr, bar ? (size_t)(bar - patterns.ptr) : patterns.len};
-        if (ov_glob(one, text))
-            return true;
-        if (!bar)
-            return false;
-        patterns = (struct ov_slice){bar + 1, patterns.len - one.len - 1};
-    }
-}
-
-static struct ov_slice tag_of(const struct ov_sample *sample, const char *name)
-{
-    for (unsigned i = 0; i < sample->measurement->tag_count; i++)
-        if (strcmp(sample->measurement->tags[i], name) == 0)
-            return sample->tags[i];
-    return (struct ov_slice){"", 0};
-}
-
 static bool is_silenced(const struct ov_alerts *alerts, size_t rule,
                         const struct ov_sample *sample, int64_t wall_ns)
 {
-    double now = (double)wall_ns / 1e9;
-    for (size_t i = 0; i < alerts->silence_count; i++) {
-        const struct ov_silence *s = &alerts->silences[i];
-        bool holds = now >= s->from && (s->until == 0 || now < s->until) &&
-                     matches_any(s->rules, ov_slice(ov_rule_name(alerts->rules[rule])));
-        for (size_t t = 0; holds && t < s->tags.count; t++)
-            holds = matches_any(s->tags.items[t].value, tag_of(sample, s->tags.items[t].name));
-        if (holds)
+    for (size_t i = 0; i < alerts->silence_count; i++)
+        if (ov_silence_holds(&alerts->silences[i], ov_rule_name(alerts->rules[rule]), sample,
+                             wall_ns))
             return true;
-    }
     return false;
 }
 
-/* Finds out which rules this batch mutes, or no longer does. */
-static void see_mutes(struct ov_alerts *alerts, const struct ov_batch *batch)
+/* Finds out which rules this batch mutes, or no longer does. Returns whether one changed. */
+static bool see_mutes(struct ov_alerts *alerts, const struct ov_batch *batch)
 {
+    bool changed = false;
     for (size_t i = 0; i < alerts->rule_count; i++) {
         const struct ov_measurement *m = ov_rule_muting_measurement(alerts->rules[i]);
         bool seen = false, holds = false;
@@ -243,9 +222,11 @@ static void see_mutes(struct ov_alerts *alerts, const struct ov_batch *batch)
             seen = true;
             holds = holds || ov_rule_is_muted_by(alerts->rules[i], s);
         }
+        changed |= seen && alerts->muted[i] != holds;
         if (seen)
             alerts->muted[i] = holds;
     }
+    return changed;
 }
 
 /* ---------------------------------------------------------------- telling */
@@ -259,6 +240,9 @@ static void name_incident(struct series *s, int64_t wall_ns)
     s->id = ov_realloc(s->id, ID_BYTES, 1);
     snprintf(s->id, ID_BYTES, "%.24s-%08" PRIx32 "-%" PRId64, ov_rule_name(s->rule),
              (uint32_t)(hash ^ hash >> 32), wall_ns / 1000000);
+    for (char *c = s->id; *c; c++) /* one word of plain characters, whatever the rule is called */
+        if (!(*c >= '0' && *c <= '9') && !((*c | 32) >= 'a' && (*c | 32) <= 'z') && *c != '_')
+            *c = '-';
 }
 
 /* The tags of a series, from its key: rule, input, then the measurement's. */
@@ -299,6 +283,7 @@ static void tell(struct series *s, const char *state, enum ov_severity severity,
     ov_sample_int(a, OV_ALERT_COUNT, 1);
     s->told_ns = wall_ns;
     s->untold_yet = true;
+    s->tell_again = false;
 }
 
 /* Tells what is to be told of a firing series. Returns whether something was. */
@@ -307,7 +292,7 @@ static bool tell_firing(struct series *s, bool muted, int64_t wall_ns, struct ov
     int64_t repeat_ms = ov_rule_repeat_ms(s->rule);
     if (muted)
         return false;
-    if (s->told != s->severity || s->untold_yet)
+    if (s->told != s->severity || s->tell_again)
         tell(s, "firing", s->severity, wall_ns, out);
     else if (repeat_ms > 0 && wall_ns - s->told_ns >= repeat_ms * 1000000)
         tell(s, "repeat", s->severity, wall_ns, out);
@@ -325,12 +310,12 @@ static bool alarm_goes_on(struct ov_alerts *alerts, struct series *s, enum ov_se
 {
     bool changed = false;
     s->over_ms = 0;
-    if (s->state == QUIET) {
+    if (s->state == QUIET || s->state == ENDED || (s->state == PENDING && muted)) {
         s->state = PENDING;
         s->since_ms = now_ms;
     }
     s->severity = severity;
-    if (s->state == PENDING && now_ms - s->since_ms >= ov_rule_hold_ms(s->rule)) {
+    if (s->state == PENDING && !muted && now_ms - s->since_ms >= ov_rule_hold_ms(s->rule)) {
         s->state = FIRING;
         s->told = OV_SEVERITY_NONE;
         name_incident(s, wall_ns);
@@ -356,7 +341,7 @@ static bool alarm_is_over(struct ov_alerts *alerts, struct series *s, int64_t no
         return false;
     if (s->told != OV_SEVERITY_NONE)
         tell(s, "resolved", s->told, wall_ns, out);
-    s->state = QUIET;
+    s->state = s->told != OV_SEVERITY_NONE ? ENDED : QUIET;
     alerts->firing_count--;
     return true;
 }
@@ -414,16 +399,15 @@ static bool feed_sample(struct ov_alerts *alerts, size_t rule, const char *input
                                 is_silenced(alerts, rule, sample, wall_ns), now_ms, wall_ns, out);
     }
     if (s->state == QUIET && !grows)
-        drop(alerts, s, rule);
+        drop(alerts, s);
     return changed;
 }
 
 bool ov_alerts_feed(struct ov_alerts *alerts, const char *input, const struct ov_batch *batch,
                     int64_t now_ms, int64_t wall_ns, struct ov_batch *out)
 {
-    bool changed = false;
     pthread_mutex_lock(&alerts->lock);
-    see_mutes(alerts, batch);
+    bool changed = see_mutes(alerts, batch);
     const struct watched *w = NULL;
     for (const struct ov_sample *s = ov_batch_first(batch); s; s = s->next) {
         for (size_t i = 0; (!w || w->measurement != s->measurement) && i < alerts->watched_count;
@@ -438,27 +422,40 @@ bool ov_alerts_feed(struct ov_alerts *alerts, const char *input, const struct ov
 
 /* ---------------------------------------------------------------- over a restart */
 
+/* Ended series are gathered in a list: a walk cannot take them out of the tree. */
 static void mark_told(const void *node, VISIT visit, void *context)
 {
-    struct series *s = *(struct series *const *)node;
-    (void)context;
-    if (visit == postorder || visit == leaf)
-        s->untold_yet = false;
+    struct series *s = *(struct series *const *)node, **ended = context;
+    if (visit != postorder && visit != leaf)
+        return;
+    s->untold_yet = false;
+    if (s->state == ENDED) {
+        s->next_ended = *ended;
+        *ended = s;
+    }
 }
 
 void ov_alerts_told(struct ov_alerts *alerts)
 {
+    struct series *ended = NULL, *s;
     pthread_mutex_lock(&alerts->lock);
-    twalk_r(alerts->tree, mark_told, NULL);
+    twalk_r(alerts->tree, mark_told, &ended);
+    while ((s = ended)) {
+        ended = s->next_ended;
+        s->state = QUIET;
+        if (ov_rule_window_ms(s->rule) == 0)
+            drop(alerts, s);
+    }
     pthread_mutex_unlock(&alerts->lock);
 }
 
-/* "A key severity told untold started told_at id summary": bytes in hex after an x. */
+/* "A key severity told untold started told_at id summary": bytes in hex after an x. And for a
+ * muted rule, which must not be told of before its muting is measured again: "M rule". */
 static void save_series(const void *node, VISIT visit, void *context)
 {
     const struct series *s = *(struct series *const *)node;
     struct ov_buf *out = context;
-    if ((visit != postorder && visit != leaf) || s->state != FIRING)
+    if ((visit != postorder && visit != leaf) || (s->state != FIRING && s->state != ENDED))
         return;
     ov_buf_str(out, "A ");
     ov_hex_put(out, s->key);
@@ -472,6 +469,13 @@ void ov_alerts_save(struct ov_alerts *alerts, struct ov_buf *out)
 {
     pthread_mutex_lock(&alerts->lock);
     twalk_r(alerts->tree, save_series, out);
+    for (size_t i = 0; i < alerts->rule_count; i++) {
+        if (!alerts->muted[i])
+            continue;
+        ov_buf_str(out, "M ");
+        ov_hex_put(out, ov_slice(ov_rule_name(alerts->rules[i])));
+        ov_buf_char(out, '\n');
+    }
     pthread_mutex_unlock(&alerts->lock);
 }
 
@@ -512,46 +516,66 @@ enum {
     WORD_SUMMARY, WORDS,
 };
 
-static enum ov_severity take_severity(const char *word)
+/* A word that is a number of at most `max`. */
+static bool take_number(const char *word, int64_t max, int64_t *number)
 {
-    return word[0] == '2' ? OV_SEVERITY_CRITICAL
-           : word[0] == '1' ? OV_SEVERITY_WARNING : OV_SEVERITY_NONE;
+    return !ov_scalar_int(ov_slice(word), number) && *number >= 0 && *number <= max;
 }
 
-static void revive(struct ov_alerts *alerts, struct series *s, char *const *words,
-                   struct ov_slice summary)
+static bool load_incident(struct ov_alerts *alerts, char *const *words)
 {
-    s->state = FIRING;
-    s->severity = take_severity(words[WORD_SEVERITY]);
-    s->told = take_severity(words[WORD_TOLD]);
-    s->untold_yet = words[WORD_UNTOLD][0] == '1';
-    s->started_ns = strtoll(words[WORD_STARTED], NULL, 10);
-    s->told_ns = strtoll(words[WORD_TOLD_AT], NULL, 10);
-    s->id = ov_strdup(words[WORD_ID]);
-    ov_buf_add(&s->summary, summary.ptr, summary.len);
-    alerts->firing_count++;
-}
-
-static bool load_line(struct ov_alerts *alerts, char *line)
-{
-    char *rest = NULL, *words[WORDS];
     struct ov_buf key = {0}, summary = {0};
-    size_t rule, count = 0;
-    for (char *word = strtok_r(line, " ", &rest); word && count < WORDS;
-         word = strtok_r(NULL, " ", &rest))
-        words[count++] = word;
-    bool good = count == WORDS && ov_hex_take(words[WORD_KEY], &key) &&
-                ov_hex_take(words[WORD_SUMMARY], &summary);
+    int64_t severity, told, untold, started, told_at;
+    struct series *s = NULL;
+    size_t rule;
+    bool good = ov_hex_take(words[WORD_KEY], &key) && ov_hex_take(words[WORD_SUMMARY], &summary) &&
+                take_number(words[WORD_SEVERITY], OV_SEVERITY_CRITICAL, &severity) &&
+                take_number(words[WORD_TOLD], OV_SEVERITY_CRITICAL, &told) &&
+                take_number(words[WORD_UNTOLD], 1, &untold) &&
+                take_number(words[WORD_STARTED], INT64_MAX, &started) &&
+                take_number(words[WORD_TOLD_AT], INT64_MAX, &told_at) &&
+                severity != OV_SEVERITY_NONE && strlen(words[WORD_ID]) < ID_BYTES;
     struct ov_slice bytes = {key.data, key.len};
     good = good && rule_of_key(alerts, bytes, &rule);
-    if (good && rule < alerts->rule_count && !find(alerts, bytes)) {
-        struct series *s = add(alerts, bytes, rule);
-        if (s)
-            revive(alerts, s, words, (struct ov_slice){summary.data, summary.len});
+    if (good && rule < alerts->rule_count && !find(alerts, bytes))
+        s = add(alerts, bytes, rule);
+    if (s) {
+        s->state = FIRING;
+        s->severity = (enum ov_severity)severity;
+        s->told = (enum ov_severity)told;
+        s->untold_yet = s->tell_again = untold;
+        s->started_ns = started;
+        s->told_ns = told_at;
+        s->id = ov_strdup(words[WORD_ID]);
+        ov_buf_add(&s->summary, summary.data, summary.len);
+        alerts->firing_count++;
     }
     ov_buf_free(&key);
     ov_buf_free(&summary);
     return good;
+}
+
+static bool load_mute(struct ov_alerts *alerts, const char *word)
+{
+    struct ov_buf name = {0};
+    bool good = ov_hex_take(word, &name);
+    for (size_t i = 0; good && i < alerts->rule_count; i++)
+        alerts->muted[i] |= ov_rule_muting_measurement(alerts->rules[i]) &&
+                            strcmp(ov_rule_name(alerts->rules[i]), ov_buf_text(&name)) == 0;
+    ov_buf_free(&name);
+    return good;
+}
+
+static bool load_line(struct ov_alerts *alerts, char *line)
+{
+    char *rest = NULL, *words[WORDS + 1];
+    size_t count = 0;
+    for (char *word = strtok_r(line, " ", &rest); word && count <= WORDS;
+         word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    if (count == WORDS && strcmp(words[WORD_TAG], "A") == 0)
+        return load_incident(alerts, words);
+    return count == 2 && strcmp(words[WORD_TAG], "M") == 0 && load_mute(alerts, words[1]);
 }
 
 bool ov_alerts_load(struct ov_alerts *alerts, struct ov_slice saved)

@@ -10,7 +10,8 @@
  * Told is what outputs get: one `firing` and one `resolved` for an incident, `repeat` in between
  * where the rule asks for it, and `firing` again with the same id when the severity changes. What
  * is not measured changes nothing: missing data resolves nothing. A series that is muted (by the
- * rule's `unless`, or by a silence) is not told of while it is; what was told is always resolved.
+ * rule's `unless`, or by a silence) is not told of while it is, and after that not before it has
+ * held for `for`; what was told is always resolved.
  *
  * A restart goes on: what fires and what was told is in the saved text, taken before the samples
  * are handed on and again after; an incident whose telling was interrupted is told again under
@@ -21,13 +22,7 @@
 
 #include "omnivigil.h"
 #include "rule.h"
-
-/* A time in which some alerts are not told of: Unix seconds, 0 where open. */
-struct ov_silence {
-    struct ov_slice rules;      /* globs, separated by | */
-    struct ov_map tags;         /* tag name to globs */
-    double from, until;
-};
+#include "silence.h"
 
 struct ov_alerts;
 

@@ -63,6 +63,7 @@ struct checking {
     struct ov_settings *settings;
     bool *wanted;               /* by rule */
     size_t *looked_at;          /* by rule: samples */
+    bool *failed;               /* by input */
     struct ov_batch **batches;  /* by input; NULL: not needed */
     struct finding *findings;
     size_t finding_count;
@@ -168,12 +169,26 @@ static void want_word(struct checking *c, const char *word, bool *found)
     }
 }
 
+static const struct ov_compiled_rule *find_increase(const struct ov_settings *s, const char *name)
+{
+    for (size_t i = 0; i < s->rule_count; i++)
+        if (strcmp(ov_rule_name(s->rules[i]), name) == 0 && ov_rule_window_ms(s->rules[i]) > 0)
+            return s->rules[i];
+    return NULL;
+}
+
 static bool choose_rules(struct checking *c, struct ov_buf *error)
 {
     const struct ov_settings *s = c->settings;
     for (int w = 0; w < c->arguments->word_count; w++) {
         struct ov_nearest nearest = {.wanted = ov_slice(c->arguments->words[w])};
         bool found = false;
+        const struct ov_compiled_rule *growth = find_increase(s, c->arguments->words[w]);
+        if (growth) {
+            ov_buf_printf(error, "rule %s is about an increase, which one look cannot tell: the "
+                          "agent does", ov_rule_name(growth));
+            return false;
+        }
         want_word(c, c->arguments->words[w], &found);
         if (found)
             continue;
@@ -231,17 +246,23 @@ static void gather_input(struct checking *c, const struct ov_input_world *world,
     struct ov_buf why = {0};
     struct ov_input *input = ov_input_new(world, instance, &why);
     if (!input) {
+        c->failed[i] = true;
         add_finding(c, NULL, c->unknown_as, (double)NAN, ov_buf_text(&why), NULL);
         ov_buf_free(&why);
         return;
     }
     ov_input_restore(input);
     c->batches[i] = ov_batch_new(&instance->tags, ov_wall_ns());
-    if (ov_input_gather_once(input, c->batches[i], c->deadline_ms) != OV_OK) {
+    c->failed[i] = ov_input_gather_once(input, c->batches[i], c->deadline_ms) != OV_OK;
+    if (c->failed[i]) {
         bool late = ov_clock_ms() >= c->deadline_ms;
         ov_buf_printf(&why, "%s: %s", instance->name, ov_input_why(input));
         add_finding(c, NULL, late ? c->late_as : c->unknown_as, (double)NAN, ov_buf_text(&why),
                     NULL);
+        if (late) { /* what it says of a server that had no time to answer is no finding */
+            ov_batch_free(c->batches[i]);
+            c->batches[i] = NULL;
+        }
     }
     ov_input_free(input);
     ov_buf_free(&why);
@@ -249,12 +270,13 @@ static void gather_input(struct checking *c, const struct ov_input_world *world,
 
 /* ---------------------------------------------------------------- looking */
 
+/* What is not about topics at all is of no topic that was asked for. */
 static bool tag_passes(const struct ov_sample *s, const char *name, const char *glob)
 {
     for (unsigned i = 0; glob && i < s->measurement->tag_count; i++)
         if (strcmp(s->measurement->tags[i], name) == 0)
             return ov_glob(ov_slice(glob), s->tags[i]);
-    return true;
+    return !glob;
 }
 
 static bool is_muted(const struct checking *c, const struct ov_compiled_rule *rule)
@@ -302,6 +324,16 @@ static void look(struct checking *c, size_t r, const struct ov_sample *s, bool m
     ov_buf_free(&label);
 }
 
+/* Whether what the rule is about could not be gathered, which is a finding already. */
+static bool has_failed(const struct checking *c, const struct ov_compiled_rule *rule)
+{
+    for (size_t i = 0; i < c->settings->input_count; i++)
+        if (c->failed[i] &&
+            measures(c->settings->inputs[i].plugin, ov_rule_measurement(rule)))
+            return true;
+    return false;
+}
+
 static void look_at_all(struct checking *c)
 {
     for (size_t r = 0; r < c->settings->rule_count; r++) {
@@ -311,13 +343,11 @@ static void look_at_all(struct checking *c)
             for (const struct ov_sample *s = c->batches[i] ? ov_batch_first(c->batches[i]) : NULL;
                  s; s = s->next)
                 look(c, r, s, muted);
-        bool asked = c->arguments->word_count > 0 || c->arguments->values[FLAG_TOPIC] ||
-                     c->arguments->values[FLAG_AGENT];
-        if (c->wanted[r] && asked && c->looked_at[r] == 0) {
+        if (c->wanted[r] && c->arguments->word_count > 0 && c->looked_at[r] == 0 &&
+            !has_failed(c, rule)) {
             struct ov_buf text = {0};
             ov_buf_printf(&text, "nothing found for rule %s", ov_rule_name(rule));
-            if (c->arguments->word_count > 0)
-                add_finding(c, NULL, c->nothing_as, (double)NAN, ov_buf_text(&text), NULL);
+            add_finding(c, NULL, c->nothing_as, (double)NAN, ov_buf_text(&text), NULL);
             ov_buf_free(&text);
         }
     }
@@ -465,6 +495,7 @@ static int check(struct checking *c, struct ov_plugins *plugins)
     bool taken;
     c->wanted = ov_calloc(rules, sizeof *c->wanted);
     c->looked_at = ov_calloc(rules, sizeof *c->looked_at);
+    c->failed = ov_calloc(inputs, sizeof *c->failed);
     c->batches = ov_calloc(inputs, sizeof *c->batches);
     int status = STATE_UNKNOWN;
     if (!choose_rules(c, &error) || !apply_ranges(c, &error)) {
@@ -492,6 +523,7 @@ static int check(struct checking *c, struct ov_plugins *plugins)
     free(c->findings);
     free(c->wanted);
     free(c->looked_at);
+    free(c->failed);
     free(c->batches);
     ov_buf_free(&error);
     ov_buf_free(&why);
@@ -531,5 +563,5 @@ const struct ov_command ov_command_check = {
     .more = "Without a RULE or INPUT all rules are applied that one look can decide; those about\n"
             "an increase need the agent. Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n",
     .example = "omnivigil check pending -w 100 -c 1000 --topic 'orders.*'",
-    .flags = flags, .run = run,
+    .flags = flags, .run = run, .refuse = say_unknown,
 };

@@ -46,6 +46,11 @@ static void print_help(const struct ov_command *command)
 
 static int usage_error(const struct ov_command *command, struct ov_buf *text)
 {
+    if (command && command->refuse) {
+        int status = command->refuse(text);
+        ov_buf_free(text);
+        return status;
+    }
     fprintf(stderr, "omnivigil: %s\n", ov_buf_text(text));
     fprintf(stderr, "`omnivigil%s%s --help` tells what there is.\n", command ? " " : "",
             command ? command->name : "");

@@ -38,6 +38,8 @@ struct ov_command {
     const char *example;
     const struct ov_flag *flags; /* ends with a NULL name */
     int (*run)(const struct ov_arguments *arguments);
+    int (*refuse)(const struct ov_buf *error); /* says what is wrong with the arguments and returns
+                                                * the exit status; NULL: as all commands do */
 };
 
 extern const struct ov_command ov_command_run, ov_command_gather, ov_command_check,

@@ -19,14 +19,19 @@ void ov_perfdata_number(struct ov_buf *out, double value)
         out->len--;
     if (out->data[out->len - 1] == '.')
         out->len--;
-    if (out->len - start == 2 && memcmp(out->data + start, "-0", 2) == 0)
-        memcpy(out->data + start, "0", out->len = start + 1);
+    if (out->len - start == 2 && memcmp(out->data + start, "-0", 2) == 0) {
+        out->len = start;
+        ov_buf_char(out, '0');
+    }
 }
 
 static void label_clean(struct ov_buf *out, struct ov_slice label)
 {
-    if (label.len > LABEL_MAX)
+    if (label.len > LABEL_MAX) {
         label.len = LABEL_MAX;
+        while (label.len && ((unsigned char)label.ptr[label.len] & 0xc0) == 0x80)
+            label.len--; /* whole characters only */
+    }
     for (size_t i = 0; i < label.len; i++) {
         unsigned char c = (unsigned char)label.ptr[i];
         if (c == '\'')

@@ -388,11 +388,14 @@ const struct ov_measurement *ov_rule_muting_measurement(const struct ov_compiled
 const char *ov_rule_set_ranges(struct ov_compiled_rule *rule, const char *warning,
                                const char *critical)
 {
-    const char *wrong = warning ? ov_range_parse(ov_slice(warning), &rule->warning) : NULL;
+    struct ov_range warning_range = rule->warning, critical_range = rule->critical;
+    const char *wrong = warning ? ov_range_parse(ov_slice(warning), &warning_range) : NULL;
     if (!wrong && critical)
-        wrong = ov_range_parse(ov_slice(critical), &rule->critical);
+        wrong = ov_range_parse(ov_slice(critical), &critical_range);
     if (wrong)
         return wrong;
+    rule->warning = warning_range;
+    rule->critical = critical_range;
     free(rule->warning_text);
     free(rule->critical_text);
     rule->warning_text = copy(warning);
@@ -436,17 +439,16 @@ static enum ov_match meets(const struct condition *list, size_t count, const str
     struct ov_buf scratch = {0};
     enum ov_match match = OV_MATCH_YES;
     for (size_t i = 0; i < count && match != OV_MATCH_NO; i++) {
-        struct ov_slice patterns = list[i].patterns;
-        bool any = false;
-        if (!is_present(s, list[i].place)) {
-            match = OV_MATCH_UNKNOWN;
-            continue;
+        struct ov_slice patterns = list[i].patterns, text = {"", 0};
+        bool present = is_present(s, list[i].place), any = false;
+        if (present)
+            text = text_of(s, list[i].place, &scratch);
+        while (patterns.ptr && !any) {
+            struct ov_slice pattern = cut(&patterns, '|');
+            any = present ? ov_glob(pattern, text) : pattern.len == 0;
         }
-        struct ov_slice text = text_of(s, list[i].place, &scratch);
-        while (patterns.ptr && !any)
-            any = ov_glob(cut(&patterns, '|'), text);
         if (!any)
-            match = OV_MATCH_NO;
+            match = present ? OV_MATCH_NO : OV_MATCH_UNKNOWN;
     }
     ov_buf_free(&scratch);
     return match;

@@ -63,8 +63,8 @@ static const struct ov_rule rules[] = {
      .summary = "agent {agent} on {topic} has {value} tasks under way",
      .description = "Tasks were delivered and not finished: the agent is slow, hangs, or fails and "
                     "waits for its retries."},
-    {.name = "backlog", .value = "omnidaemon_group.oldest_undelivered_seconds", .warning = "300",
-     .critical = "1800", .hold = "1m",
+    {.name = "backlog", .value = "omnidaemon_group.oldest_undelivered_seconds",
+     .where = "undelivered=[!0]*|", .warning = "300", .critical = "1800", .hold = "1m",
      .summary = "on {topic}, tasks for {agent} wait {value} s for their first delivery",
      .description = "More is published than the agent takes: give it more consumers "
                     "(consumer_count) or runners."},
@@ -77,7 +77,8 @@ static const struct ov_rule rules[] = {
      .summary = "on {topic}, {value} tasks for {agent} were trimmed before delivery",
      .description = "These tasks are gone. Find out from the publisher which, and publish them "
                     "again; give the agent more consumers."},
-    {.name = "dlq", .value = "omnidaemon_group.dlq_newest_seconds", .warning = "@0:600",
+    {.name = "dlq", .value = "omnidaemon_group.dlq_newest_seconds", .where = "dlq_length=[!0]*",
+     .warning = "@0:600",
      .summary = "agent {agent} on {topic} gave up tasks: {dlq_length} in its dead letter queue",
      .description = "Tasks failed at every retry in the last ten minutes. omnidaemon_failures "
                     "tells the exceptions."},
@@ -86,7 +87,8 @@ static const struct ov_rule rules[] = {
      .summary = "on {topic}, a task was delivered to {agent} {value} times",
      .description = "A message that cannot be processed and does not reach the dead letter queue "
                     "(a body that is no object, retry counts that expired)."},
-    {.name = "stuck", .value = "omnidaemon_group.oldest_pending_seconds", .warning = "3600",
+    {.name = "stuck", .value = "omnidaemon_group.oldest_pending_seconds",
+     .where = "pending=[!0]*", .warning = "3600",
      .summary = "on {topic}, a task of {agent} is under way since {value} s",
      .description = "A task hangs, or nobody claims it again."},
     {.name = "memory", .value = "omnidaemon_bus.memory_ratio", .warning = "0.8",

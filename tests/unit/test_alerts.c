@@ -214,6 +214,23 @@ static void test_unless(void **state)
     PLAY(rule, rows);
 }
 
+/* What muted it may end a moment before the alarm itself does. */
+static void test_muted_time_does_not_count(void **state)
+{
+    const struct ov_rule rule = {OVER3, .warning = "3", .hold = "5s",
+                                 .unless = "health.runner=lost"};
+    static const struct row rows[] = {
+        WITH(0, 9, "", "lost"), AT(60, 9, ""), WITH(61, 9, "", "active"), AT(62, 0, ""),
+        WITH(100, 9, "", "lost"), AT(159, 9, ""), WITH(160, 9, "", "active"), AT(163.9, 9, ""),
+        AT(164, 9, "firing warning"), AT(165, 0, ""), AT(170, 0, "resolved warning"),
+        /* muted while it is pending */
+        AT(200, 9, ""), WITH(204, 9, "", "lost"), WITH(206, 9, "", "active"), AT(208.9, 9, ""),
+        AT(209, 9, "firing warning"),
+    };
+    (void)state;
+    PLAY(rule, rows);
+}
+
 static void play_silenced(const struct ov_silence *silence, const struct row *rows, size_t count)
 {
     const struct ov_rule rule = {OVER3, .warning = "3", .critical = "100"};
@@ -600,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_missing_while_pending),
         cmocka_unit_test(test_condition_ends_it),
         cmocka_unit_test(test_unless),
+        cmocka_unit_test(test_muted_time_does_not_count),
         cmocka_unit_test(test_silence_has_an_end),
         cmocka_unit_test(test_silences),
         cmocka_unit_test(test_increase),
