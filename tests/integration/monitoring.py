@@ -8,10 +8,13 @@ WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
 RANGE = rf"@?(?:~:(?:{NUMBER})?|{NUMBER}(?::(?:{NUMBER})?)?|:{NUMBER})"
-ITEM = re.compile(
-    rf"'(?P<label>(?:[^'=|\x00-\x1f\x7f]|'')+)'="
-    rf"(?:(?P<value>{NUMBER})(?P<unit>us|ms|s|%|KB|MB|GB|TB|B|c)?|U)"
+LABEL = r"'(?P<label>(?:[^'=|\x00-\x1f\x7f]|'')+)'"
+VALUE = (
+    rf"=(?:(?P<value>{NUMBER})(?P<unit>us|ms|s|%|KB|MB|GB|TB|B|c)?|U)"
     rf"(?:;(?P<warning>{RANGE})?)?(?:;(?P<critical>{RANGE})?)?(?: |$)")
+ITEM = re.compile(LABEL + VALUE)
+# Icinga writes anew what it has read, without quotes where they are not needed.
+REWRITTEN = re.compile(rf"(?:{LABEL}|(?P<plain>[a-z-]+)){VALUE}")
 
 
 class Answer:
@@ -37,14 +40,14 @@ class Answer:
         self.perfdata = parse_perfdata(data)
 
 
-def parse_perfdata(data):
+def parse_perfdata(data, pattern=ITEM):
     items, at = {}, 0
     while at < len(data):
-        item = ITEM.match(data, at)
+        item = pattern.match(data, at)
         assert item, f"no item at: {data[at:at + 200]}"
         at = item.end()
         assert at < len(data) or not data.endswith(" "), data[-200:]
-        label = item["label"].replace("''", "'")
+        label = (item["label"] or item.groupdict().get("plain")).replace("''", "'")
         assert label not in items, f"twice: {label}"
         value = None if item["value"] is None else float(item["value"])
         items[label] = (value, item["unit"], item["warning"], item["critical"])
