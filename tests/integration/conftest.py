@@ -38,6 +38,18 @@ def directory(request):
 
 
 @pytest.fixture
+def plugin_dir(directory):
+    """A directory with omnivigil's own plugins, for the test to add to."""
+    path = os.path.join(directory, "plugins")
+    own = os.environ["OV_PLUGIN_DIR"]
+    os.mkdir(path)
+    for name in os.listdir(own):
+        if name.endswith(".so"):
+            shutil.copy(os.path.join(own, name), path)
+    return path
+
+
+@pytest.fixture
 def redis(directory):
     server = RedisServer(directory)
     yield server

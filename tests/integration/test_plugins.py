@@ -10,6 +10,7 @@ import pytest
 
 import names
 import traffic
+from vigil import build_plugin as build
 
 GOOD = """
 #include <omnivigil.h>
@@ -44,27 +45,6 @@ inputs:
 outputs:
   - plugin: file
 """
-
-
-@pytest.fixture
-def plugin_dir(directory):
-    """A directory with omnivigil's own plugins, for the test to add to."""
-    path = os.path.join(directory, "plugins")
-    own = os.environ["OV_PLUGIN_DIR"]
-    os.mkdir(path)
-    for name in os.listdir(own):
-        if name.endswith(".so"):
-            shutil.copy(os.path.join(own, name), path)
-    return path
-
-
-def build(plugin_dir, source, name="mine", *flags):
-    path = os.path.join(plugin_dir, f"{name}.so")
-    subprocess.run(
-        [os.environ.get("CC", "cc"), "-shared", "-fPIC", "-std=c11", "-D_GNU_SOURCE",
-         "-I", os.environ["OV_INCLUDE"], "-x", "c", "-", "-x", "none", "-o", path, *flags],
-        input=source.replace("NAME", name), text=True, check=True, timeout=60)
-    return path
 
 
 def messages(vigil, plugin_dir, name="mine"):

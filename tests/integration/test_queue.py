@@ -193,24 +193,6 @@ def test_readable_on_disk(rig):
     assert all(len(line) == 63 for line in heads) and heads
 
 
-def test_kills_at_random(rig, influx):
-    """Every sample that was taken is in a real InfluxDB at the end."""
-    influx.query("CREATE DATABASE omni")
-    config = rig.config(queue="write_ahead", url=influx.url, database="omni")
-    for _ in range(25):
-        agent = rig.run(config)
-        time.sleep(random.uniform(0.05, 0.5))
-        agent.kill()
-    agent = rig.run(config)
-    rig.wait_cycles(2, agent)
-    assert agent.stop() == 0
-    rows = influx.query(f'SELECT "uptime_seconds" FROM "{AGENT}"', "omni")
-    stored, taken = {str(row["time"]) for row in rows}, set(rig.witnessed())
-    assert len(taken) > 25
-    assert taken <= stored, len(taken - stored)
-    assert rig.spooled_bytes() == 0
-
-
 def test_kills_send_at_most_the_batch_in_flight_twice(rig):
     config = rig.config(queue="write_ahead")
     kills = 25

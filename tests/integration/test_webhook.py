@@ -7,7 +7,6 @@ Alerts come from a small input of the test's own, which emits what the test writ
 import base64
 import hashlib
 import hmac
-import http.server
 import json
 import os
 import re
@@ -15,14 +14,15 @@ import shutil
 import signal
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest
 
 import names
 import traffic
+from receiver import Receiver
 from servers import free_port, wait_for
+from vigil import build_plugin
 
 INPUT = r"""
 #include <omnivigil.h>
@@ -79,68 +79,6 @@ OV_PLUGIN = {
 """
 
 
-class Receiver:
-    """An HTTP server that answers from a script and remembers what it was sent."""
-
-    def __init__(self, port=0, context=None):
-        self.script, self.requests, self.pause = [], [], 0
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                receiver.requests.append({
-                    "time": time.monotonic(), "wall": time.time(), "method": self.command,
-                    "path": self.path, "headers": self.headers, "body": body})
-                status, headers = receiver.script.pop(0) if receiver.script else (200, {})
-                time.sleep(receiver.pause)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_POST = do_PUT = do_PATCH = do_GET = answer
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            block_on_close = False
-
-            def handle_error(self, *_):
-                pass
-
-        self.server = Server(("127.0.0.1", port), Handler)
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-
-    def wait(self, count, seconds=20):
-        wait_for(f"{count} requests", lambda: len(self.requests) >= count, seconds)
-        return self.requests
-
-    def bodies(self):
-        return [json.loads(request["body"]) for request in self.requests]
-
-    def alerts(self):
-        """(id, state) in the order of arrival."""
-        return [(a["id"], a["state"]) for body in self.bodies() for a in body["alerts"]]
-
-    def deliveries(self):
-        return [request["headers"]["X-Omnivigil-Delivery"] for request in self.requests]
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture
 def receiver():
     started = []
@@ -157,18 +95,9 @@ def receiver():
 class Alerts:
     """The agent with the test's own input."""
 
-    def __init__(self, vigil, directory):
-        self.vigil, self.directory = vigil, directory
-        self.plugins = os.path.join(directory, "plugins")
-        own = os.environ["OV_PLUGIN_DIR"]
-        os.mkdir(self.plugins)
-        for name in os.listdir(own):
-            if name.endswith(".so"):
-                shutil.copy(os.path.join(own, name), self.plugins)
-        subprocess.run(
-            [os.environ.get("CC", "cc"), "-shared", "-fPIC", "-std=c11", "-D_GNU_SOURCE", "-I",
-             os.environ["OV_INCLUDE"], "-x", "c", "-", "-o", f"{self.plugins}/test_alerts.so"],
-            input=INPUT, text=True, check=True, timeout=60)
+    def __init__(self, vigil, directory, plugin_dir):
+        self.vigil, self.directory, self.plugins = vigil, directory, plugin_dir
+        build_plugin(plugin_dir, INPUT, "test_alerts")
         self.file = os.path.join(directory, "alerts")
         self.agent = self.config = None
 
@@ -206,8 +135,8 @@ class Alerts:
 
 
 @pytest.fixture
-def alerts(vigil, directory):
-    return Alerts(vigil, directory)
+def alerts(vigil, directory, plugin_dir):
+    return Alerts(vigil, directory, plugin_dir)
 
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
