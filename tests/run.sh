@@ -5,8 +5,8 @@
 #     tests/run.sh [--full] [--only STEP] ...
 #
 # Steps: lint, unit (address and undefined behaviour sanitizers), thread (thread sanitizer), clang,
-# integration (real Redis, InfluxDB and OmniDaemon), quickstart, fuzz (a few seconds a target),
-# distcheck.
+# integration (real Redis, InfluxDB, Icinga, Nagios and OmniDaemon), quickstart, fuzz (a few seconds
+# a target), distcheck.
 # --full fuzzes longer and runs the integration tests a second time, against the sanitized build.
 #
 # Nothing is written to the work tree: sources are copied, built and tested in a directory that is
@@ -169,20 +169,34 @@ install_missing() {
     return 1
 }
 
-# find_server VARIABLE PACKAGE FILE: where a server's program is. Packages would start services:
-# what is not installed is unpacked from its package only.
+# find_server VARIABLE FILE PACKAGE...: where a server's program is. Packages would start services:
+# what is not installed is unpacked only, with the libraries it lacks; the program's own comes last.
 find_server() {
-    found=$(command -v "$(basename "$3")") || {
-        found=$build/tools/$3
-        [ -x "$found" ] || run "$2" sh -c "mkdir -p '$build/tools' && cd '$build/tools' &&
-            apt-get download '$2' && dpkg-deb -x $2_*.deb ." || return 1
+    variable=$1 file=$2
+    shift 2
+    found=$(command -v "$(basename "$file")") || {
+        found=$build/tools/$file
+        # shellcheck disable=SC2016 # the inner shell's own arguments
+        [ -x "$found" ] || run "$1" sh -ec '
+            mkdir -p "$1" && cd "$1"
+            shift
+            libraries=$(apt-get install -s --no-install-recommends "$@" |
+                sed -n "s/^Inst \(lib[^ ]*\) (.*/\1/p")
+            apt-get download $libraries "$@"
+            for package in $libraries "$@"; do dpkg-deb -x "$package"_*.deb .; done' - \
+            "$build/tools" "$@" || return 1
     }
-    export "$1=$found"
+    export "$variable=$found"
 }
 find_servers() {
-    find_server OV_INFLUXD influxdb usr/bin/influxd &&
-        find_server OV_NGINX nginx usr/sbin/nginx &&
-        find_server OV_VICTORIA victoria-metrics usr/bin/victoria-metrics
+    find_server OV_INFLUXD usr/bin/influxd influxdb &&
+        find_server OV_NGINX usr/sbin/nginx nginx &&
+        find_server OV_VICTORIA usr/bin/victoria-metrics victoria-metrics &&
+        find_server OV_ICINGA2 "usr/lib/$(gcc -print-multiarch)/icinga2/sbin/icinga2" \
+            icinga2-common icinga2-bin &&
+        find_server OV_NAGIOS usr/sbin/nagios4 nagios4-core &&
+        find_server OV_NRPE usr/sbin/nrpe nagios-nrpe-server &&
+        find_server OV_CHECK_NRPE usr/lib/nagios/plugins/check_nrpe nagios-nrpe-plugin
 }
 
 # npm's statsd, the one whose protocol it is
