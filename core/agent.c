@@ -31,6 +31,8 @@
 
 /* No instance can have this name. */
 #define ALERTS_STATE ".alerts"
+/* The agent's own measurements are as from an input of this name. */
+#define SELF "omnivigil"
 
 struct crew {
     struct ov_settings *settings;
@@ -51,6 +53,7 @@ struct agent {
     struct ov_schedule schedule; /* of the agent's own measurements */
     pthread_rwlock_t router;     /* covers which crew is at work */
     pthread_mutex_t saving;
+    int64_t saved_ms;            /* when the alerts were; covered by `saving` */
     struct crew *crew;
 };
 
@@ -74,7 +77,7 @@ void ov_agent_block_signals(void)
 
 static void push(struct crew *crew, const struct ov_batch *batch)
 {
-    for (size_t i = 0; i < crew->output_count; i++)
+    for (size_t i = 0; i < crew->output_count && ov_batch_count(batch); i++)
         ov_output_push(crew->outputs[i], batch);
 }
 
@@ -84,13 +87,24 @@ static void save_alerts(struct agent *agent, struct crew *crew)
     if (!agent->state)
         return;
     pthread_mutex_lock(&agent->saving);
-    ov_alerts_save(crew->alerts, &text);
+    ov_alerts_save(crew->alerts, ov_clock_ms(), ov_wall_ns(), &text);
+    agent->saved_ms = ov_clock_ms();
     if (ov_state_write(agent->state, ALERTS_STATE, "alerts", (struct ov_slice){text.data, text.len},
                        &why) != OV_OK)
         ov_log_line(OV_ERROR, NULL, "%s", ov_buf_text(&why));
     pthread_mutex_unlock(&agent->saving);
     ov_buf_free(&text);
     ov_buf_free(&why);
+}
+
+/* How counters grow is saved when nothing else happens, too. */
+static void save_alerts_now_and_then(struct agent *agent)
+{
+    pthread_mutex_lock(&agent->saving);
+    int64_t saved_ms = agent->saved_ms;
+    pthread_mutex_unlock(&agent->saving);
+    if (ov_clock_ms() - saved_ms >= agent->crew->settings->state_interval_ms)
+        save_alerts(agent, agent->crew);
 }
 
 /* What is to be told is saved before it is handed on, and that it was, after: a kill in between
@@ -104,7 +118,7 @@ static void raise_alerts(struct agent *agent, struct crew *crew, const char *inp
     if (ov_alerts_feed(crew->alerts, input, batch, ov_clock_ms(), ov_wall_ns(), told)) {
         save_alerts(agent, crew);
         push(crew, told);
-        ov_alerts_told(crew->alerts);
+        ov_alerts_told(crew->alerts, told);
         save_alerts(agent, crew);
     }
     ov_batch_free(told);
@@ -152,6 +166,15 @@ static void log_lines(enum ov_level level, struct ov_buf *text)
     }
 }
 
+static bool has_input(const void *context, struct ov_slice name)
+{
+    const struct ov_settings *settings = context;
+    for (size_t i = 0; i < settings->input_count; i++)
+        if (ov_slice_eq(ov_slice(settings->inputs[i].name), name))
+            return true;
+    return ov_slice_eq(OV_SLICE(SELF), name);
+}
+
 static bool crew_open(struct agent *agent, struct crew *crew, struct ov_buf *why)
 {
     struct ov_settings *settings = crew->settings;
@@ -159,8 +182,11 @@ static bool crew_open(struct agent *agent, struct crew *crew, struct ov_buf *why
         .settings = settings, .plugin_dir = ov_plugins_dir(agent->plugins),
         .state = agent->state, .deliver = deliver, .context = agent,
     };
-    crew->alerts = ov_alerts_new(settings->rules, settings->rule_count, settings->silences,
-                                 settings->silence_count);
+    crew->alerts = ov_alerts_new(&(struct ov_alerts_setup){
+        .rules = settings->rules, .rule_count = settings->rule_count,
+        .silences = settings->silences, .silence_count = settings->silence_count,
+        .has_input = has_input, .context = settings,
+    });
     crew->inputs = ov_calloc(settings->input_count, sizeof *crew->inputs);
     crew->outputs = ov_calloc(settings->output_count, sizeof *crew->outputs);
     for (size_t i = 0; i < settings->output_count; i++) {
@@ -324,8 +350,10 @@ static void succeed_outputs(struct crew *new, struct crew *old)
 static void succeed_alerts(struct crew *new, struct crew *old)
 {
     struct ov_buf text = {0};
-    ov_alerts_save(old->alerts, &text);
-    if (text.len && !ov_alerts_load(new->alerts, (struct ov_slice){text.data, text.len}))
+    int64_t now = ov_clock_ms(), wall = ov_wall_ns();
+    ov_alerts_save(old->alerts, now, wall, &text);
+    if (text.len &&
+        !ov_alerts_load(new->alerts, (struct ov_slice){text.data, text.len}, now, wall))
         ov_log_line(OV_WARN, NULL, "some alerts under way could not be taken over");
     ov_buf_free(&text);
 }
@@ -336,7 +364,8 @@ static void restore_alerts(struct agent *agent, struct crew *crew)
     if (!agent->state)
         return;
     if (ov_state_read(agent->state, ALERTS_STATE, "alerts", &text, &why) != OV_OK ||
-        (text.len && !ov_alerts_load(crew->alerts, (struct ov_slice){text.data, text.len})))
+        (text.len && !ov_alerts_load(crew->alerts, (struct ov_slice){text.data, text.len},
+                                     ov_clock_ms(), ov_wall_ns())))
         ov_log_line(OV_WARN, NULL, "alerts under way before the start are not all known: %s",
                     why.len ? ov_buf_text(&why) : "their saved state is damaged");
     ov_buf_free(&text);
@@ -416,7 +445,8 @@ static void gather_self(struct agent *agent)
     agent->self.plugins_missing = crew->settings->missing_count;
     ov_self_gather(&agent->self, crew->inputs, crew->input_count, crew->outputs,
                    crew->output_count, batch);
-    deliver(agent, "omnivigil", batch);
+    deliver(agent, SELF, batch);
+    save_alerts_now_and_then(agent);
     ov_batch_free(batch);
 }
 
@@ -502,6 +532,7 @@ static void stop(struct agent *agent)
     ov_systemd_notify("STOPPING=1");
     crew_stop_inputs(crew, now + grace / 2); /* the rest is for delivering what they gathered */
     gather_self(agent);
+    save_alerts(agent, crew);
     for (size_t i = 0; i < crew->output_count; i++) /* now, whatever the receivers do then */
         ov_output_spool(crew->outputs[i]);
     crew_stop_outputs(crew, now + grace);

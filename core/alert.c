@@ -3,8 +3,10 @@
 #include "alert.h"
 
 static const char *const tags[] = {
-    [OV_ALERT_AGENT] = "agent",       [OV_ALERT_GROUP] = "group", [OV_ALERT_RULE] = "rule",
-    [OV_ALERT_SEVERITY] = "severity", [OV_ALERT_TOPIC] = "topic",
+    [OV_ALERT_AGENT] = "agent",       [OV_ALERT_GROUP] = "group",
+    [OV_ALERT_INPUT] = "input",       [OV_ALERT_RULE] = "rule",
+    [OV_ALERT_SEVERITY] = "severity", [OV_ALERT_SUBJECT] = "subject",
+    [OV_ALERT_TOPIC] = "topic",
 };
 
 static const struct ov_field fields[] = {
@@ -20,6 +22,9 @@ static const struct ov_field fields[] = {
                              "When it began, since 1970."},
     [OV_ALERT_ENDED_AT] = {"ended_at", OV_FLOAT, OV_GAUGE, "seconds",
                            "When it ended, since 1970."},
+    [OV_ALERT_REASON] = {"reason", OV_TEXT, OV_GAUGE, "",
+                         "Why it is resolved, where it is not over: gone (it is no longer "
+                         "there) or removed (its rule or input was, from the configuration)."},
     [OV_ALERT_DURATION] = {"duration_seconds", OV_FLOAT, OV_GAUGE, "seconds",
                            "How long it has lasted."},
     [OV_ALERT_COUNT] = {"count", OV_INT, OV_GAUGE, "", "How many series it stands for."},

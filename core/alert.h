@@ -6,7 +6,8 @@
  *     firing ──▶ repeat ──▶ … ──▶ resolved        one alert_id
  *
  * An incident whose severity changes is `firing` once more, under the same alert_id. Tags that it
- * is not about are left empty; all but the severity stay the same.
+ * is not about are left empty; all but the severity stay the same, and no two incidents have all of
+ * them in common.
  */
 #ifndef OV_ALERT_H
 #define OV_ALERT_H
@@ -16,8 +17,10 @@
 enum ov_alert_tag { /* by name, as formats want them */
     OV_ALERT_AGENT,
     OV_ALERT_GROUP,
+    OV_ALERT_INPUT, /* that measured it */
     OV_ALERT_RULE,
     OV_ALERT_SEVERITY, /* warning, critical */
+    OV_ALERT_SUBJECT,  /* the series' other tags: "output=influx,plugin=influx" */
     OV_ALERT_TOPIC,
 };
 
@@ -30,6 +33,7 @@ enum ov_alert_field {
     OV_ALERT_DESCRIPTION,
     OV_ALERT_STARTED_AT,
     OV_ALERT_ENDED_AT, /* resolved only */
+    OV_ALERT_REASON,   /* resolved only: why, where it is not over: gone, removed */
     OV_ALERT_DURATION,
     OV_ALERT_COUNT,
 };

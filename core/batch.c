@@ -8,6 +8,8 @@
 
 #include "batch.h"
 
+enum { UNREAD_MAX = 100 }; /* beyond that they are not told apart by their tags */
+
 /* Large enough to be given back to the system when it is freed, whatever else lives on. */
 enum { BLOCK_SIZE = 256 * 1024 };
 
@@ -23,6 +25,8 @@ struct ov_batch {
     int64_t time_ns;
     struct ov_sample *first, *last;
     size_t count;
+    struct ov_unread *unread;
+    size_t unread_count;
 };
 
 struct ov_batch *ov_batch_new(const struct ov_map *tags, int64_t time_ns)
@@ -137,4 +141,41 @@ void ov_sample_float(struct ov_sample *s, unsigned field, double value)
         return;
     s->values[field].number = value;
     s->present |= UINT64_C(1) << field;
+}
+
+/* ---------------------------------------------------------------- what could not be read */
+
+static bool is_about(const struct ov_unread *u, const struct ov_measurement *m, uint64_t fields,
+                     const struct ov_slice *tags)
+{
+    bool same = u->measurement == m && u->fields == fields && !u->tags == !tags;
+    for (unsigned i = 0; same && tags && i < m->tag_count; i++)
+        same = ov_slice_eq(u->tags[i], tags[i]);
+    return same;
+}
+
+void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
+                     const struct ov_slice *tags, struct ov_slice why)
+{
+    if (batch->unread_count >= UNREAD_MAX)
+        tags = NULL;
+    for (const struct ov_unread *u = batch->unread; u; u = u->next)
+        if (is_about(u, m, fields, tags))
+            return;
+    struct ov_unread *u = batch_take(batch, sizeof *u, _Alignof(struct ov_unread));
+    *u = (struct ov_unread){batch->unread, m, fields, NULL, ov_batch_copy(batch, why)};
+    if (tags) {
+        struct ov_slice *copy = batch_take(batch, m->tag_count * sizeof *copy,
+                                           _Alignof(struct ov_slice));
+        for (unsigned i = 0; i < m->tag_count; i++)
+            copy[i] = ov_batch_copy(batch, tags[i]);
+        u->tags = copy;
+    }
+    batch->unread = u;
+    batch->unread_count++;
+}
+
+const struct ov_unread *ov_batch_first_unread(const struct ov_batch *batch)
+{
+    return batch->unread;
 }

@@ -285,7 +285,7 @@ static bool is_muted(const struct checking *c, const struct ov_compiled_rule *ru
     for (size_t i = 0; m && i < c->settings->input_count; i++)
         for (const struct ov_sample *s = c->batches[i] ? ov_batch_first(c->batches[i]) : NULL; s;
              s = s->next)
-            if (s->measurement == m && ov_rule_is_muted_by(rule, s))
+            if (s->measurement == m && ov_rule_look_muting(rule, s) == OV_MATCH_YES)
                 return true;
     return false;
 }

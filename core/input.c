@@ -98,9 +98,14 @@ struct ov_input *ov_input_new(const struct ov_input_world *world, struct ov_inst
 
 int ov_input_gather_once(struct ov_input *input, struct ov_batch *batch, int64_t deadline_ms)
 {
+    const struct ov_plugin *plugin = input->instance->plugin;
     ov_host_clear(input->host);
     ov_host_set_deadline(input->host, deadline_ms);
-    return input->instance->plugin->gather(input->instance->state, batch);
+    int result = plugin->gather(input->instance->state, batch);
+    for (size_t i = 0; result != OV_OK && plugin->measurements[i]; i++)
+        ov_batch_unread(batch, plugin->measurements[i], 0, NULL,
+                        ov_slice(ov_host_why(input->host)));
+    return result;
 }
 
 const char *ov_input_why(const struct ov_input *input)
@@ -157,7 +162,7 @@ static void gather(struct ov_input *input)
     else if (result == OV_OK)
         ov_recovered(input->host, "gather");
     bool wanted = count_run(input, result, seconds, ov_batch_count(batch));
-    if (wanted && result != OV_STOPPED && ov_batch_count(batch))
+    if (wanted && result != OV_STOPPED)
         input->world->deliver(input->world->context, input->instance->name, batch);
     ov_batch_free(batch);
     if (wanted && ov_clock_ms() - input->saved_ms >= input->world->settings->state_interval_ms)

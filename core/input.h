@@ -12,7 +12,8 @@
 
 struct ov_input;
 
-/* Takes a finished batch; called in the input's thread, which frees the batch afterwards. */
+/* Takes a finished batch, which may be empty; called in the input's thread, which frees the batch
+ * afterwards. */
 typedef void ov_deliver_fn(void *context, const char *input, const struct ov_batch *batch);
 
 struct ov_input_stats {

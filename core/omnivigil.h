@@ -200,6 +200,20 @@ OV_API const struct ov_tag *ov_batch_tags(const struct ov_batch *batch, size_t *
 /* Copies bytes into the batch's memory. */
 OV_API struct ov_slice ov_batch_copy(struct ov_batch *batch, struct ov_slice bytes);
 
+/* What a gather could not read of a measurement: a right is missing, a server is away. Alerts about
+ * it stay as they are, and a check that needs it is not fine. */
+struct ov_unread {
+    const struct ov_unread *next;
+    const struct ov_measurement *measurement;
+    uint64_t fields; /* bit i: field i, where it is absent; 0: samples may be missing as a whole */
+    const struct ov_slice *tags; /* of the samples, as in a sample; one without value: of any */
+    struct ov_slice why;         /* what is wrong, and what would help */
+};
+/* Notes that; `tags` NULL: of all samples. Bytes are copied; the same is noted once. */
+OV_API void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
+                            const struct ov_slice *tags, struct ov_slice why);
+OV_API const struct ov_unread *ov_batch_first_unread(const struct ov_batch *batch); /* ->next */
+
 /* Tag and field numbers are positions in the measurement's tables. Bytes are copied. */
 OV_API void ov_sample_tag(struct ov_batch *batch, struct ov_sample *s, unsigned tag,
                           struct ov_slice value);
@@ -227,13 +241,16 @@ struct ov_rule {
     const char *value;      /* "measurement.field", or "increase(measurement.field, 5m)" */
     const char *where;      /* "name=glob|glob, name=glob": tags and fields that must match; an
                              * empty glob stands for one that is absent */
-    const char *unless;     /* "measurement.name=glob": muted while a sample matches that */
+    const char *unless;     /* "measurement.name=glob": muted while a sample matches that, whose
+                             * tags and whose input's do not contradict */
     const char *warning, *critical; /* Nagios ranges; without either the conditions alone alarm */
     const char *severity;   /* then: "warning" or "critical" (that by default) */
     const char *clear;      /* a range that must be left before a firing alert ends */
     const char *hold;       /* "for": how long it must hold before it fires */
     const char *clear_hold; /* "clear_for": how long it must be over; as `for` by default */
     const char *repeat;     /* how often a firing alert is told again; never by default */
+    const char *gone_hold;  /* "gone_for": how long what it fires for may be missing, from gathers
+                             * that could read everything, before it ends; 5m by default */
     const char *summary;    /* one line; {name} of a tag or field, {value}, {threshold},
                              * {severity} are replaced */
     const char *description; /* what it means and what to do */

@@ -10,6 +10,8 @@
 #include "rule.h"
 #include "scalar.h"
 
+enum { GONE_MS = 300000 }; /* `gone_for` when not given */
+
 /* A tag or field of a measurement. */
 struct place {
     bool is_tag;
@@ -33,7 +35,7 @@ struct ov_compiled_rule {
         *summary_text;
     const struct ov_measurement *measurement, *muting;
     unsigned field;
-    int64_t window_ms, hold_ms, clear_ms, repeat_ms;
+    int64_t window_ms, hold_ms, clear_ms, repeat_ms, gone_ms;
     struct ov_range warning, critical, clear;
     bool has_clear;
     enum ov_severity plain_severity; /* without ranges */
@@ -274,6 +276,7 @@ static void compile_thresholds(struct compiling *c)
     rule->hold_ms = compile_time(c, "for", text->hold, 0);
     rule->clear_ms = compile_time(c, "clear_for", text->clear_hold, rule->hold_ms);
     rule->repeat_ms = compile_time(c, "repeat", text->repeat, 0);
+    rule->gone_ms = compile_time(c, "gone_for", text->gone_hold, GONE_MS);
 }
 
 /* ---------------------------------------------------------------- summaries */
@@ -372,6 +375,7 @@ int64_t ov_rule_window_ms(const struct ov_compiled_rule *rule) { return rule->wi
 int64_t ov_rule_hold_ms(const struct ov_compiled_rule *rule) { return rule->hold_ms; }
 int64_t ov_rule_clear_ms(const struct ov_compiled_rule *rule) { return rule->clear_ms; }
 int64_t ov_rule_repeat_ms(const struct ov_compiled_rule *rule) { return rule->repeat_ms; }
+int64_t ov_rule_gone_ms(const struct ov_compiled_rule *rule) { return rule->gone_ms; }
 const struct ov_measurement *ov_rule_measurement(const struct ov_compiled_rule *rule)
 {
     return rule->measurement;
@@ -501,9 +505,10 @@ const char *ov_rule_threshold(const struct ov_compiled_rule *rule, enum ov_sever
     return text ? text : "";
 }
 
-bool ov_rule_is_muted_by(const struct ov_compiled_rule *rule, const struct ov_sample *sample)
+enum ov_match ov_rule_look_muting(const struct ov_compiled_rule *rule,
+                                  const struct ov_sample *sample)
 {
-    return meets(rule->mutes, rule->mute_count, sample) == OV_MATCH_YES;
+    return meets(rule->mutes, rule->mute_count, sample);
 }
 
 void ov_rule_summary(const struct ov_compiled_rule *rule, const struct ov_sample *sample,

@@ -47,6 +47,8 @@ int64_t ov_rule_window_ms(const struct ov_compiled_rule *rule);
 int64_t ov_rule_hold_ms(const struct ov_compiled_rule *rule);
 int64_t ov_rule_clear_ms(const struct ov_compiled_rule *rule);
 int64_t ov_rule_repeat_ms(const struct ov_compiled_rule *rule);
+/* How long a series must be missing before its alert ends. */
+int64_t ov_rule_gone_ms(const struct ov_compiled_rule *rule);
 
 enum ov_match { OV_MATCH_NO, OV_MATCH_YES, OV_MATCH_UNKNOWN };
 
@@ -58,10 +60,10 @@ enum ov_match ov_rule_look(const struct ov_compiled_rule *rule, const struct ov_
 enum ov_severity ov_rule_severity(const struct ov_compiled_rule *rule, double value, bool firing);
 /* The threshold behind a severity, as written; "" where the conditions alone alarm. */
 const char *ov_rule_threshold(const struct ov_compiled_rule *rule, enum ov_severity severity);
-/* Whether some sample of this measurement mutes the rule (its `unless`); the rule is not asked
- * about other measurements. */
+/* The measurement whose samples may mute the rule (its `unless`), or NULL; and whether one does. */
 const struct ov_measurement *ov_rule_muting_measurement(const struct ov_compiled_rule *rule);
-bool ov_rule_is_muted_by(const struct ov_compiled_rule *rule, const struct ov_sample *sample);
+enum ov_match ov_rule_look_muting(const struct ov_compiled_rule *rule,
+                                  const struct ov_sample *sample);
 
 /* Appends the summary, its {names} replaced by what the sample holds. */
 void ov_rule_summary(const struct ov_compiled_rule *rule, const struct ov_sample *sample,

@@ -39,13 +39,20 @@ static void grow(struct ov_seen *seen)
     *seen = larger;
 }
 
-void ov_seen_add(struct ov_seen *seen, struct ov_slice key)
+void ov_seen_add_hash(struct ov_seen *seen, uint64_t hash)
 {
+    if (!hash)
+        return;
     if ((seen->count + 1) * 2 > seen->slot_count)
         grow(seen);
-    size_t slot = slot_of(seen, hash_of(key));
+    size_t slot = slot_of(seen, hash);
     seen->count += seen->slots[slot] == 0;
-    seen->slots[slot] = hash_of(key);
+    seen->slots[slot] = hash;
+}
+
+void ov_seen_add(struct ov_seen *seen, struct ov_slice key)
+{
+    ov_seen_add_hash(seen, hash_of(key));
 }
 
 void ov_seen_free(struct ov_seen *seen)

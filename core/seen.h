@@ -14,6 +14,8 @@ struct ov_seen {
 
 bool ov_seen_has(const struct ov_seen *seen, struct ov_slice key);
 void ov_seen_add(struct ov_seen *seen, struct ov_slice key);
+/* The hash of a key as it stands in `slots`, saved by an earlier run; 0 is none. */
+void ov_seen_add_hash(struct ov_seen *seen, uint64_t hash);
 void ov_seen_free(struct ov_seen *seen);
 
 #endif

@@ -29,7 +29,8 @@ const struct ov_option ov_rule_options[] = {
     {RULE("where", where),
      .help = "which samples: name=pattern|pattern, name=pattern of tags and fields"},
     {RULE("unless", unless),
-     .help = "muted while a sample matches: measurement.field=pattern|pattern"},
+     .help = "muted while a sample matches: measurement.field=pattern|pattern; one whose tags, with "
+             "its input's, do not contradict"},
     {RULE("warning", warning), .help = "range as in Nagios: 10, 10:, ~:10, 10:20, @10:20"},
     {RULE("critical", critical), .help = "the same, for what is worse"},
     {RULE("severity", severity),
@@ -40,6 +41,9 @@ const struct ov_option ov_rule_options[] = {
      .help = "how long it must be over before it ends; as `for` when not given"},
     {RULE("repeat", repeat), .help = "how often a firing alert is told again; never when not "
                                      "given"},
+    {RULE("gone_for", gone_hold),
+     .help = "how long what it fires for may be missing, while all else is read, before it ends; "
+             "5m when not given"},
     {RULE("summary", summary),
      .help = "one line; {topic}, {agent} or any tag or field, {value}, {threshold}, {severity}"},
     {RULE("description", description), .help = "what it means and what to do"},
@@ -180,6 +184,7 @@ static struct ov_rule merge(const struct ov_rule *said, const struct ov_rule *ba
     all.hold = either(said->hold, base->hold);
     all.clear_hold = either(said->clear_hold, base->clear_hold);
     all.repeat = either(said->repeat, base->repeat);
+    all.gone_hold = either(said->gone_hold, base->gone_hold);
     all.summary = either(said->summary, base->summary);
     all.description = either(said->description, base->description);
     return all;

@@ -4,6 +4,7 @@
 #define OV_SILENCE_H
 
 #include "omnivigil.h"
+#include "tag_list.h"
 
 struct ov_silence {
     struct ov_slice rules; /* globs, separated by | */
@@ -24,24 +25,16 @@ static inline bool ov_silence_matches(struct ov_slice patterns, struct ov_slice 
     }
 }
 
-static inline struct ov_slice ov_silence_tag(const struct ov_sample *sample, const char *name)
-{
-    for (unsigned i = 0; i < sample->measurement->tag_count; i++)
-        if (strcmp(sample->measurement->tags[i], name) == 0)
-            return sample->tags[i];
-    return (struct ov_slice){"", 0};
-}
-
-/* Whether it is about the series of `rule` that `sample` is of, at that time. */
+/* Whether it is about the series of `rule` with these tags (a tag list), at that time. */
 static inline bool ov_silence_holds(const struct ov_silence *silence, const char *rule,
-                                    const struct ov_sample *sample, int64_t wall_ns)
+                                    struct ov_slice tags, int64_t wall_ns)
 {
     double now = (double)wall_ns / 1e9;
     bool holds = now >= silence->from && (silence->until == 0 || now < silence->until) &&
                  ov_silence_matches(silence->rules, ov_slice(rule));
     for (size_t i = 0; holds && i < silence->tags.count; i++)
         holds = ov_silence_matches(silence->tags.items[i].value,
-                                   ov_silence_tag(sample, silence->tags.items[i].name));
+                                   ov_tag_list_find(tags, ov_slice(silence->tags.items[i].name)));
     return holds;
 }
 

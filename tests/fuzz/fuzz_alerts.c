@@ -23,6 +23,7 @@ static const struct ov_rule texts[] = {
     {.name = "health", .value = "health.status", .critical = "0", .hold = "1s"},
 };
 enum { RULES = OV_COUNT(texts) };
+#define START_NS INT64_C(1700000000000000000)
 
 /* Loads, goes on for a moment, and what was told has an id. */
 static void go_on(struct ov_alerts *alerts)
@@ -33,10 +34,11 @@ static void go_on(struct ov_alerts *alerts)
         struct ov_sample *s = rig_sample(batch, "t", "g", "a");
         ov_sample_int(s, GROUP_PENDING, i < 2 ? 9 : 0);
         ov_sample_int(s, GROUP_LOST, i);
+        ov_batch_unread(batch, &rig_group, 0, i % 2 ? s->tags : NULL, OV_SLICE("away"));
         ov_sample_int(ov_batch_add(batch, &rig_health), HEALTH_STATUS, i < 2);
-        ov_alerts_feed(alerts, "bus", batch, 1000 + i * 1000, INT64_C(1700000000000000000), out);
+        ov_alerts_feed(alerts, "bus", batch, 1000 + i * 1000, START_NS, out);
         require(ov_batch_count(out) <= RULES, "told more than once");
-        ov_alerts_told(alerts);
+        ov_alerts_told(alerts, out);
         ov_batch_free(batch);
         ov_batch_free(out);
     }
@@ -44,9 +46,10 @@ static void go_on(struct ov_alerts *alerts)
 
 static bool turn(struct ov_compiled_rule *const *rules, struct ov_slice text, struct ov_buf *out)
 {
-    struct ov_alerts *alerts = ov_alerts_new(rules, RULES, NULL, 0);
-    bool good = ov_alerts_load(alerts, text);
-    ov_alerts_save(alerts, out);
+    struct ov_alerts *alerts = ov_alerts_new(&(struct ov_alerts_setup){.rules = rules,
+                                                                       .rule_count = RULES});
+    bool good = ov_alerts_load(alerts, text, 1000, START_NS);
+    ov_alerts_save(alerts, 1000, START_NS, out);
     size_t lines = 0;
     for (size_t i = 0; i + 1 < out->len; i++)
         lines += out->data[i] == 'A' && out->data[i + 1] == ' ' &&
@@ -55,6 +58,18 @@ static bool turn(struct ov_compiled_rule *const *rules, struct ov_slice text, st
     go_on(alerts);
     ov_alerts_free(alerts);
     return good;
+}
+
+/* Of the hashes, which have no order, only how many there are is compared. */
+static void forget_hashes(struct ov_buf *text)
+{
+    bool in_hashes = false;
+    for (size_t i = 0; i < text->len; i++) {
+        bool at_start = i == 0 || text->data[i - 1] == '\n';
+        in_hashes = at_start ? text->data[i] == 'Z' : in_hashes;
+        if (in_hashes && text->data[i] != '\n')
+            text->data[i] = 'Z';
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -67,6 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)turn(rules, (struct ov_slice){text, size}, &first);
     require(turn(rules, (struct ov_slice){first.data, first.len}, &second),
             "what was saved is damaged");
+    forget_hashes(&first);
+    forget_hashes(&second);
     require(ov_slice_eq((struct ov_slice){first.data, first.len},
                         (struct ov_slice){second.data, second.len}), "saved differently");
     for (size_t i = 0; i < RULES; i++)

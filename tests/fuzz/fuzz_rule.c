@@ -60,7 +60,7 @@ static void ask(const struct ov_compiled_rule *rule)
     for (const struct ov_sample *s = ov_batch_first(batch); s; s = s->next) {
         double value;
         if (s->measurement == ov_rule_muting_measurement(rule))
-            (void)ov_rule_is_muted_by(rule, s);
+            (void)ov_rule_look_muting(rule, s);
         if (s->measurement != ov_rule_measurement(rule))
             continue;
         enum ov_match match = ov_rule_look(rule, s, &value);

@@ -13,9 +13,13 @@
 
 #define ABSENT INT64_MIN        /* a sample that lacks the value */
 #define GONE (INT64_MIN + 1)    /* no sample at all */
+#define UNREAD (INT64_MIN + 2)  /* no sample, since groups could not be read */
+#define UNREAD_TOPIC (INT64_MIN + 3) /* ... those of its topic could not */
+#define UNREAD_OTHER (INT64_MIN + 4) /* ... those of another topic could not */
 
 enum after {
     GO_ON,
+    STOP,      /* the agent ends in an orderly way after this row, and is started again */
     RESTART,   /* the agent is killed after this row, and started again */
     INTERRUPT, /* it is killed before what this row told was handed on, and started again */
 };
@@ -24,7 +28,8 @@ struct row {
     double at; /* seconds */
     int64_t value;
     const char *told; /* "firing warning", "resolved critical, firing warning"; "" for nothing */
-    const char *runner; /* what health says at the same time; NULL: nothing */
+    const char *runner; /* what health says at the same time; NULL: there is none; "": it
+                           does not know */
     enum after after;
 };
 
@@ -38,7 +43,8 @@ struct player {
     size_t silence_count;
     struct ov_alerts *alerts;
     struct ov_buf disk;
-    int64_t clock_base_ms; /* another one after each restart, as after a reboot */
+    int64_t clock_base_ms;
+    double at;             /* of the last row, in seconds */
     char id[128];          /* of the incident under way, "" before the first */
     double started_at;
     bool open;
@@ -46,6 +52,12 @@ struct player {
 
 static const struct ov_map rig_no_tags;
 static const int64_t rig_epoch_ns = INT64_C(1700000000) * 1000000000;
+
+/* Alerts of rules alone. */
+static inline struct ov_alerts *rig_alerts(struct ov_compiled_rule *const *rules, size_t count)
+{
+    return ov_alerts_new(&(struct ov_alerts_setup){.rules = rules, .rule_count = count});
+}
 
 static inline int64_t rig_wall(double at)
 {
@@ -57,18 +69,27 @@ static inline struct ov_slice alert_text(const struct ov_sample *s, enum ov_aler
     return s->present >> field & 1 ? *s->values[field].text : OV_SLICE("");
 }
 
+/* Its own clock, another one after each restart, as after a reboot. */
+static inline int64_t player_clock(const struct player *p, double at)
+{
+    return p->clock_base_ms + (int64_t)(at * 1000);
+}
+
 static inline void player_start(struct player *p)
 {
-    p->alerts = ov_alerts_new(&p->rule, 1, p->silences, p->silence_count);
+    p->alerts = ov_alerts_new(&(struct ov_alerts_setup){
+        .rules = &p->rule, .rule_count = 1, .silences = p->silences,
+        .silence_count = p->silence_count});
     if (p->disk.len &&
-        !ov_alerts_load(p->alerts, (struct ov_slice){p->disk.data, p->disk.len}))
+        !ov_alerts_load(p->alerts, (struct ov_slice){p->disk.data, p->disk.len},
+                        player_clock(p, p->at), rig_wall(p->at)))
         fail_msg("what was saved is damaged: %s", ov_buf_text(&p->disk));
 }
 
 static inline void player_save(struct player *p)
 {
     ov_buf_reset(&p->disk);
-    ov_alerts_save(p->alerts, &p->disk);
+    ov_alerts_save(p->alerts, player_clock(p, p->at), rig_wall(p->at), &p->disk);
 }
 
 static inline void player_restart(struct player *p)
@@ -89,9 +110,18 @@ static inline void rig_fill(struct ov_batch *batch, const struct row *row)
 {
     if (row->runner) {
         struct ov_sample *health = ov_batch_add(batch, &rig_health);
-        ov_sample_text(batch, health, HEALTH_RUNNER, ov_slice(row->runner));
+        if (*row->runner)
+            ov_sample_text(batch, health, HEALTH_RUNNER, ov_slice(row->runner));
     }
-    if (row->value == GONE)
+    const struct ov_slice its[] = {OV_SLICE("orders"), {"", 0}, {"", 0}};
+    const struct ov_slice others[] = {OV_SLICE("other"), {"", 0}, {"", 0}};
+    if (row->value == UNREAD)
+        ov_batch_unread(batch, &rig_group, 0, NULL, OV_SLICE("away"));
+    if (row->value == UNREAD_TOPIC)
+        ov_batch_unread(batch, &rig_group, 0, its, OV_SLICE("refused"));
+    if (row->value == UNREAD_OTHER)
+        ov_batch_unread(batch, &rig_group, 0, others, OV_SLICE("refused"));
+    if (row->value >= GONE && row->value <= UNREAD_OTHER)
         return;
     struct ov_sample *s = rig_sample(batch, "orders", "group:orders:mail", "mail");
     ov_sample_bool(s, GROUP_EXISTS, true);
@@ -131,8 +161,8 @@ static inline void player_row(struct player *p, const struct row *row)
     struct ov_batch *out = ov_batch_new(&rig_no_tags, rig_wall(row->at));
     struct ov_buf told = {0};
     rig_fill(batch, row);
-    bool changed = ov_alerts_feed(p->alerts, "bus", batch,
-                                  p->clock_base_ms + (int64_t)(row->at * 1000),
+    p->at = row->at;
+    bool changed = ov_alerts_feed(p->alerts, "bus", batch, player_clock(p, row->at),
                                   rig_wall(row->at), out);
     if (changed)
         player_save(p);
@@ -144,13 +174,17 @@ static inline void player_row(struct player *p, const struct row *row)
         ov_buf_slice(&told, alert_text(s, OV_ALERT_STATE));
         ov_buf_char(&told, ' ');
         ov_buf_slice(&told, s->tags[OV_ALERT_SEVERITY]);
+        ov_buf_printf(&told, "%s", s->present >> OV_ALERT_REASON & 1 ? " " : "");
+        ov_buf_slice(&told, alert_text(s, OV_ALERT_REASON));
     }
     if (strcmp(ov_buf_text(&told), row->told) != 0)
         fail_msg("at %g s: expected `%s`, told `%s`", row->at, row->told, ov_buf_text(&told));
     if (changed && row->after != INTERRUPT) {
-        ov_alerts_told(p->alerts);
+        ov_alerts_told(p->alerts, out);
         player_save(p);
     }
+    if (row->after == STOP)
+        player_save(p);
     if (row->after != GO_ON)
         player_restart(p);
     ov_buf_free(&told);
@@ -167,5 +201,25 @@ static inline void play(const struct ov_rule *text, const struct row *rows, size
     player_end(&p);
 }
 #define PLAY(rule, rows) play(&(rule), (rows), OV_COUNT(rows))
+
+/* What a batch makes known, handed on at once. */
+struct told {
+    size_t count, firing, resolved;
+};
+
+static inline struct told feed(struct ov_alerts *alerts, const char *input,
+                               const struct ov_batch *batch, double at, struct ov_batch *out)
+{
+    struct told told = {0};
+    ov_alerts_feed(alerts, input, batch, 1000000 + (int64_t)(at * 1000), rig_wall(at), out);
+    for (const struct ov_sample *s = ov_batch_first(out); s; s = s->next) {
+        bool firing = ov_slice_eq(alert_text(s, OV_ALERT_STATE), OV_SLICE("firing"));
+        told.count++;
+        told.firing += firing;
+        told.resolved += !firing;
+    }
+    ov_alerts_told(alerts, out);
+    return told;
+}
 
 #endif
