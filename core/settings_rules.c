@@ -29,8 +29,8 @@ const struct ov_option ov_rule_options[] = {
     {RULE("where", where),
      .help = "which samples: name=pattern|pattern, name=pattern of tags and fields"},
     {RULE("unless", unless),
-     .help = "muted while a sample matches: measurement.field=pattern|pattern; one whose tags, with "
-             "its input's, do not contradict"},
+     .help = "muted while a sample matches: measurement.field=pattern|pattern; one whose tags, "
+             "with its input's, do not contradict"},
     {RULE("warning", warning), .help = "range as in Nagios: 10, 10:, ~:10, 10:20, @10:20"},
     {RULE("critical", critical), .help = "the same, for what is worse"},
     {RULE("severity", severity),
