@@ -347,6 +347,7 @@ enum ov_sent {
     OV_SENT,     /* delivered: forget them */
     OV_RETRY,    /* not now; the same bytes will come again, not before `retry_ms` from now */
     OV_REJECTED, /* never: drop and count them */
+    OV_SUPERSEDED, /* not sent: what waits behind them says it better; drop and count them apart */
 };
 struct ov_outcome {
     int64_t retry_ms; /* OV_RETRY: 0 leaves the wait to the core's backoff; an hour at most */

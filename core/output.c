@@ -157,6 +157,12 @@ static void count_send(struct ov_output *output, enum ov_sent sent)
     pthread_mutex_unlock(&output->lock);
 }
 
+static void supersede(struct ov_output *output)
+{
+    ov_problem(output->host, "superseded", "%s", ov_host_why(output->host));
+    ov_queue_supersede(output->queue);
+}
+
 /* What became of a loan that was not delivered. */
 static void settle_failure(struct ov_output *output, const struct ov_queue_loan *loan,
                            enum ov_sent sent)
@@ -201,9 +207,14 @@ static enum ov_sent send_one(struct ov_output *output, const struct ov_queue_loa
     ov_host_set_deadline(output->host, deadline < finish ? deadline : finish);
     enum ov_sent sent = output->instance->plugin->send(output->instance->state, loan->bytes,
                                                        &outcome);
+    if (sent == OV_SUPERSEDED) {
+        supersede(output);
+        return sent;
+    }
     count_send(output, sent);
     if (sent == OV_SENT) {
         ov_recovered(output->host, "send");
+        ov_recovered(output->host, "superseded");
         ov_recovered(output->host, "expired");
         ov_queue_settle(output->queue,
                         outcome.rejected < loan->samples ? outcome.rejected : loan->samples);

@@ -466,21 +466,36 @@ static void loan_end(struct ov_queue *queue)
         ov_buf_free(&queue->loan.bytes);
 }
 
-void ov_queue_settle(struct ov_queue *queue, size_t rejected)
+/* Removes what is lent, and ends the loan; returns its samples. */
+static size_t loan_remove(struct ov_queue *queue)
 {
     struct gone gone;
+    size_t samples = queue->loan.detached;
+    while (queue->loan.records && queue_pop(queue, &gone))
+        samples += gone.samples;
+    queue_commit(queue);
+    loan_end(queue);
+    return samples;
+}
+
+void ov_queue_settle(struct ov_queue *queue, size_t rejected)
+{
     pthread_mutex_lock(&queue->lock);
     if (queue->loan.out) {
-        size_t samples = queue->loan.detached;
-        while (queue->loan.records && queue_pop(queue, &gone))
-            samples += gone.samples;
-        queue_commit(queue);
+        size_t samples = loan_remove(queue);
         if (rejected > samples)
             rejected = samples;
         queue->counts.dropped_rejected += rejected;
         queue->counts.sent += samples - rejected;
-        loan_end(queue);
     }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void ov_queue_supersede(struct ov_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    if (queue->loan.out)
+        queue->counts.dropped_superseded += loan_remove(queue);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -542,7 +557,7 @@ size_t ov_queue_expire(struct ov_queue *queue, int64_t age_ms)
 uint64_t ov_queue_dropped(const struct ov_queue_counts *counts)
 {
     return counts->dropped_full + counts->dropped_rejected + counts->dropped_unfit +
-           counts->dropped_expired + counts->dropped_damaged;
+           counts->dropped_expired + counts->dropped_damaged + counts->dropped_superseded;
 }
 
 struct ov_queue_counts ov_queue_counts(struct ov_queue *queue)

@@ -36,6 +36,7 @@ struct ov_queue_counts {
     uint64_t dropped_full, dropped_rejected, dropped_unfit;
     uint64_t dropped_expired; /* too old, see ov_queue_expire */
     uint64_t dropped_damaged; /* could not be read from disk again */
+    uint64_t dropped_superseded; /* see ov_queue_supersede */
     uint64_t buffered, buffered_bytes;
     uint64_t buffered_disk, buffered_disk_bytes; /* of these, on disk */
 };
@@ -91,6 +92,8 @@ struct ov_queue_loan {
 bool ov_queue_take(struct ov_queue *queue, struct ov_queue_join join, struct ov_queue_loan *loan);
 /* The loan is done with: `rejected` of its samples were refused, the rest delivered. */
 void ov_queue_settle(struct ov_queue *queue, size_t rejected);
+/* The loan is done with, unsent: what waits behind it stands for it. */
+void ov_queue_supersede(struct ov_queue *queue);
 /* The loan stays first in line, unless room had to be made meanwhile: returns how many samples of
  * it were dropped. */
 size_t ov_queue_put_back(struct ov_queue *queue);

@@ -58,16 +58,17 @@ static const struct ov_measurement input_measurement = {
 
 enum {
     OUTPUT_COLLECTED, OUTPUT_SENT, OUTPUT_DROPPED, OUTPUT_DROPPED_FULL, OUTPUT_DROPPED_REJECTED,
-    OUTPUT_DROPPED_UNFIT, OUTPUT_DROPPED_EXPIRED, OUTPUT_DROPPED_DAMAGED, OUTPUT_BUFFERED,
-    OUTPUT_BUFFERED_BYTES, OUTPUT_BUFFERED_DISK, OUTPUT_BUFFERED_DISK_BYTES, OUTPUT_REQUESTS,
-    OUTPUT_RETRIES, OUTPUT_FAILING, OUTPUT_LAST_SUCCESS,
+    OUTPUT_DROPPED_UNFIT, OUTPUT_DROPPED_EXPIRED, OUTPUT_DROPPED_DAMAGED,
+    OUTPUT_DROPPED_SUPERSEDED, OUTPUT_BUFFERED, OUTPUT_BUFFERED_BYTES, OUTPUT_BUFFERED_DISK,
+    OUTPUT_BUFFERED_DISK_BYTES, OUTPUT_REQUESTS, OUTPUT_RETRIES, OUTPUT_FAILING,
+    OUTPUT_LAST_SUCCESS,
 };
 static const char *const output_tags[] = {"output", "plugin"};
 static const struct ov_field output_fields[] = {
     [OUTPUT_COLLECTED] = {"collected", OV_INT, OV_COUNTER, "",
                           "Samples handed to this output: sent + dropped + buffered."},
     [OUTPUT_SENT] = {"sent", OV_INT, OV_COUNTER, "", "Samples the receiver took."},
-    [OUTPUT_DROPPED] = {"dropped", OV_INT, OV_COUNTER, "", "Samples lost, for any cause."},
+    [OUTPUT_DROPPED] = {"dropped", OV_INT, OV_COUNTER, "", "Samples not delivered, for any cause."},
     [OUTPUT_DROPPED_FULL] = {"dropped_full", OV_INT, OV_COUNTER, "",
                              "Samples pushed out of a full queue, the oldest first."},
     [OUTPUT_DROPPED_REJECTED] = {"dropped_rejected", OV_INT, OV_COUNTER, "",
@@ -78,6 +79,9 @@ static const struct ov_field output_fields[] = {
                                 "Samples that waited longer than retry_limit."},
     [OUTPUT_DROPPED_DAMAGED] = {"dropped_damaged", OV_INT, OV_COUNTER, "",
                                 "Samples that could not be read from disk again."},
+    [OUTPUT_DROPPED_SUPERSEDED] = {"dropped_superseded", OV_INT, OV_COUNTER, "",
+                                   "Alerts not sent because a newer state of theirs was there to "
+                                   "be sent."},
     [OUTPUT_BUFFERED] = {"buffered", OV_INT, OV_GAUGE, "", "Samples that wait."},
     [OUTPUT_BUFFERED_BYTES] = {"buffered_bytes", OV_INT, OV_GAUGE, "bytes", "Bytes that wait."},
     [OUTPUT_BUFFERED_DISK] = {"buffered_disk", OV_INT, OV_GAUGE, "",
@@ -181,6 +185,7 @@ static void output_sample(struct ov_output *output, struct ov_batch *batch)
     ov_sample_int(s, OUTPUT_DROPPED_UNFIT, (int64_t)q->dropped_unfit);
     ov_sample_int(s, OUTPUT_DROPPED_EXPIRED, (int64_t)q->dropped_expired);
     ov_sample_int(s, OUTPUT_DROPPED_DAMAGED, (int64_t)q->dropped_damaged);
+    ov_sample_int(s, OUTPUT_DROPPED_SUPERSEDED, (int64_t)q->dropped_superseded);
     ov_sample_int(s, OUTPUT_BUFFERED, (int64_t)q->buffered);
     ov_sample_int(s, OUTPUT_BUFFERED_BYTES, (int64_t)q->buffered_bytes);
     ov_sample_int(s, OUTPUT_BUFFERED_DISK, (int64_t)q->buffered_disk);

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Packing, pacing, and sendmmsg. A burst is what goes in one call: small against the buffer a
- * receiver has (208 KiB by default, of which a datagram takes about twice its length).
+ * receiver has (208 KiB by default, of which a datagram takes about twice its length). A receiver
+ * on this host gets the next only while it reads.
  */
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "datagram.h"
+#include "unread.h"
 
 enum {
     BURST_MAX = 16,           /* datagrams */
     BURST_BYTES = 24 * 1024,
     LATE_NS = 5 * 1000000,    /* of time lost by oversleeping so much is made up for */
     PROBE_NS = 100 * 1000000, /* for a refusal to come back */
+    UNREAD_MAX = 64 * 1024,   /* bytes at a receiver, with which a burst still fits */
     NAP_NS = 1000000,         /* where a buffer is full, and poll may not know until when */
 };
 
@@ -127,6 +130,27 @@ static enum ov_sent trouble(struct datagrams *d, struct peer *peer, int error, s
     }
 }
 
+/* Waits until a receiver on this host has read most of what it was sent: OV_SENT. */
+static enum ov_sent await_reader(struct datagrams *d, struct peer *peer, size_t *done)
+{
+    int64_t unread;
+    if (peer->address.kind != ADDRESS_UDP)
+        return OV_SENT;
+    while ((unread = unread_at_receiver(peer->fd)) > UNREAD_MAX) {
+        int error = peer_error(peer);
+        if (error)
+            return refused(d, peer, error, done);
+        if (ov_clock_ms() >= ov_host_deadline(peer->host)) {
+            ov_fail(peer->host, "%s port %s does not read: %jd bytes wait at its socket",
+                    peer->address.host, peer->address.port, (intmax_t)unread);
+            return OV_RETRY;
+        }
+        if (peer_listen(peer, NAP_NS) != OV_OK)
+            return OV_RETRY;
+    }
+    return OV_SENT;
+}
+
 /* Sends one burst from *done on. */
 static enum ov_sent send_burst(struct datagrams *d, struct peer *peer, struct ov_slice lines,
                                size_t *done)
@@ -136,6 +160,9 @@ static enum ov_sent send_burst(struct datagrams *d, struct peer *peer, struct ov
                d->trusted ? BURST_MAX : 1);
     if (pace(d, peer, burst.lines) != OV_OK)
         return OV_RETRY;
+    enum ov_sent ready = await_reader(d, peer, done);
+    if (ready != OV_SENT)
+        return ready;
     int sent = sendmmsg(peer->fd, burst.messages, burst.count, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0)
         return trouble(d, peer, errno, done);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines as datagrams: whole lines packed up to a size, many handed to the kernel at once, and UDP
- * paced, since nobody says when a receiver's buffer is full.
+ * paced, since nobody on the network says when a receiver's buffer is full. On this host the kernel
+ * does, so there a receiver is waited for, and nothing is lost however fast or slow it is.
  *
  *     line\nline\nline          the newline between lines is sent, the last one is not
  *

@@ -68,9 +68,9 @@ static const struct ov_option options[] = {
     {OPTION("packet_bytes", OV_OPT_SIZE, packet_bytes), .min = 64, .max = 65507,
      .help = "the largest datagram, or line over TCP; by default 1432, and 8192 for a socket or "
              "TCP"},
-    {OPTION("rate", OV_OPT_INT, rate), .fallback = "50000", .min = 0, .max = 100000000,
+    {OPTION("rate", OV_OPT_INT, rate), .fallback = "20000", .min = 0, .max = 100000000,
      .help = "metrics in a second at most, over UDP, where what comes too fast is lost; 0 for no "
-             "limit"},
+             "limit, which costs nothing where the receiver runs on this host: it is waited for"},
     {OPTION("resolve", OV_OPT_DURATION, resolve_ms), .fallback = "60s", .min = 1000, .max = MS_DAY,
      .help = "how often the receiver's name is looked up anew; always after an error"},
     {OPTION("forget", OV_OPT_DURATION, forget_ms), .fallback = "1h", .min = 1000,

@@ -202,7 +202,7 @@ enum ov_sent webhook_send(void *state, struct ov_slice bytes, struct ov_outcome 
     }
     if (is_superseded(w, &record)) {
         ov_fail(w->host, "left out, since a newer state of the same alert waits behind it");
-        return OV_REJECTED;
+        return OV_SUPERSEDED;
     }
     enum ov_sent sent = deliver(w, &record, outcome);
     for (struct ov_slice alert; sent != OV_RETRY && record_alert(&record.alerts, &alert);)

@@ -4,12 +4,14 @@
 #
 #     tests/bench/run.sh [OPTION...]
 #
-#     --rows LIST        gather,follow,memory,cpu (all of them by default)
+#     --rows LIST        gather,follow,memory,cpu,encode,influx,statsd (all of them by default)
 #     --topics LIST      topics in the rows of `gather`: 100,1000,10000; the second size also
 #                        beside results of tasks, and without agents in storage
 #     --events N         events in the row `follow`: 1000000
 #     --results N        results of tasks: 1000000; 0 leaves that out
 #     --pending N        pending entries of each group: 0
+#     --lines N          lines in the row `influx`: 500000
+#     --metrics N        metrics in the row `statsd`: 400000
 #     --times N          turns, of which medians are told: 3; each is the median of three
 #     --commands         also what each command of a gather costs Redis
 #     --omnivigil FILE   measure this program with the plugins in .libs beside it, do not build
@@ -19,7 +21,10 @@
 # with the encoding and writing of the samples), beside the same commands replayed by bare hiredis
 # ("floor": at once, and with a pause before each as the agent has) and a scrape of the same
 # streams by Debian's prometheus-redis-exporter. follow: reading the metrics stream from its
-# beginning. memory: VmRSS after some cycles. cpu: processor time at an interval of 10 s.
+# beginning. memory: VmRSS after some cycles. cpu: processor time at an interval of 10 s. encode:
+# samples as line protocol, beside snprintf. influx: an agent that starts on a backlog on disk,
+# beside a loop around libcurl that posts the same bytes. statsd: what a receiver with the system's
+# default buffer counts of a backlog that is there at once.
 #
 # Builds outside the work tree (OV_BUILD=DIR uses and keeps DIR), starts private servers on
 # loopback and ends them. What is missing is fetched with apt-get, without starting services.
@@ -32,7 +37,10 @@ export PATH LC_ALL=C
 unset CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS REDIS_URL STORAGE_BACKEND REDIS_KEY_PREFIX JSON_STORAGE_DIR
 unset OMNIVIGIL_PLUGIN_DIR OMNIVIGIL_CONFIG
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-rows=gather,follow,memory,cpu sizes=100,1000,10000 events=1000000 results=1000000
+all_rows=gather,follow,memory,cpu,encode,influx,statsd
+rows=$all_rows sizes=100,1000,10000 events=1000000 results=1000000
+# shellcheck disable=SC2034 # for outputs.sh
+lines=500000 metrics=400000
 pending=0 times=3 commands=no json=no omnivigil='' build='' pids='' redis_pid=''
 tab=$(printf '\t')
 
@@ -47,7 +55,7 @@ while [ $# -gt 0 ]; do
         --commands) commands=yes ;;
         --json) json=yes ;;
         --help|-h) sed -n '3,/^$/s/^# \{0,1\}//p' "$0"; exit 0 ;;
-        --rows|--topics|--events|--results|--pending|--times|--omnivigil)
+        --rows|--topics|--events|--results|--pending|--lines|--metrics|--times|--omnivigil)
             [ $# -gt 1 ] || usage "$1 needs a value"
             case $1 in
                 --rows) rows=$2 ;;
@@ -62,7 +70,7 @@ while [ $# -gt 0 ]; do
 done
 [ "$times" -gt 0 ] || usage "--times must be above 0"
 for row in $(echo "$rows" | tr , ' '); do
-    case $row in gather|follow|memory|cpu) ;; *) usage "--rows: no row $row" ;; esac
+    case ,$all_rows, in *,"$row",*) ;; *) usage "--rows: no row $row" ;; esac
 done
 
 wanted() { case ,$rows, in *,"$1",*) ;; *) return 1 ;; esac; }
@@ -123,12 +131,13 @@ install_missing() {
     need libhiredis-dev pkg-config --exists hiredis
     need libjson-c-dev pkg-config --exists json-c
     need redis-tools redis_binary # has the server's binary, and no service
+    need libcurl4-openssl-dev pkg-config --exists libcurl
+    need curl program curl
     if [ -z "$omnivigil" ]; then
         need autoconf program autoreconf
         need automake program automake
         need libtool program libtoolize
         need make program make
-        need libcurl4-openssl-dev pkg-config --exists libcurl
         need libyaml-dev pkg-config --exists yaml-0.1
     fi
     [ -n "$missing" ] || return 0
@@ -576,6 +585,9 @@ row_cpu() {
     figure cpu "omnivigil, of a core" "$(second "$cost") / 10000 * 100" % '<=' 0.1
 }
 
+# shellcheck disable=SC1091 # it is checked by itself
+. "$top/tests/bench/outputs.sh"
+
 # ---------------------------------------------------------------- output
 
 print_tables() {
@@ -638,19 +650,20 @@ install_missing
 [ -n "$omnivigil" ] || build_omnivigil
 [ -x "$omnivigil" ] || die "no program: $omnivigil"
 build_programs
+build_output_programs
 PATH=$build/bin:$PATH
 redis_server=$(find_redis)
 exporter=$(find_server prometheus-redis-exporter prometheus-redis-exporter) ||
     echo "bench: without prometheus-redis-exporter, which cannot be fetched" >&2
 influxd=
-if wanted memory; then
+if wanted memory || wanted influx; then
     influxd=$(find_server influxd influxdb) ||
         echo "bench: without InfluxDB, which cannot be fetched" >&2
 fi
 
 cd "$build/run" || exit 1
 load=$(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null || echo unknown)
-for row in gather follow memory cpu; do
+for row in $(echo "$all_rows" | tr , ' '); do
     ! wanted "$row" || "row_$row"
 done
 if [ "$json" = yes ]; then

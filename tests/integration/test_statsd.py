@@ -12,7 +12,7 @@ import time
 import pytest
 
 from servers import Process, free_port, wait_for
-from test_plugins import build, plugin_dir  # noqa: F401 (a fixture)
+from vigil import build_plugin
 
 STATSD_OUTPUT = "statsd"
 STREAMS = 400
@@ -113,9 +113,9 @@ def recorder():
 
 
 @pytest.fixture
-def start(vigil, plugin_dir):  # noqa: F811
+def start(vigil, plugin_dir):
     """Runs an agent with the source above and a statsd output."""
-    build(plugin_dir, SOURCE, "source")
+    build_plugin(plugin_dir, SOURCE, "source")
     vigil.env["OMNIVIGIL_PLUGIN_DIR"] = plugin_dir
 
     def run(address, dialect="plain", **options):

@@ -341,6 +341,8 @@ def test_a_receiver_that_was_away_is_told_the_newest(alerts, receiver):
     to.wait(3, 30)
     time.sleep(1)
     assert to.alerts() == [("a-1", "resolved"), ("a-2", "firing"), ("b-1", "repeat")]
+    last = alerts.agent.samples().last("omnivigil_output", output="hook0")
+    assert last["dropped_superseded"] == last["dropped"] == 2 and last["sent"] == 3
     assert alerts.agent.stop() == 0
 
 

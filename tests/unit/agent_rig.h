@@ -26,7 +26,9 @@
 #include "omnivigil.h"
 #include "plugin.h"
 
-enum sink_mode { SINK_TAKES, SINK_RETRIES, SINK_REJECTS, SINK_HANGS, SINK_DEAF };
+enum sink_mode {
+    SINK_TAKES, SINK_RETRIES, SINK_REJECTS, SINK_SUPERSEDES, SINK_HANGS, SINK_DEAF,
+};
 enum { RIG_SLOTS = 3, RIG_TEXT = 1 << 19 };
 
 struct rig {
@@ -169,6 +171,8 @@ static enum ov_sent sink_send(void *state, struct ov_slice bytes, struct ov_outc
         return OV_RETRY;
     if (told->mode == SINK_REJECTS)
         return OV_REJECTED;
+    if (told->mode == SINK_SUPERSEDES)
+        return OV_SUPERSEDED;
     if (told->len + bytes.len >= RIG_TEXT)
         abort();
     memcpy(told->text + told->len, bytes.ptr, bytes.len);

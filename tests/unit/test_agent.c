@@ -269,19 +269,26 @@ static void test_full_queue(void **state)
     assert_int_equal(check_counts(0, "a", first), rig->probes[0].runs); /* the newest */
 }
 
+static const struct { enum sink_mode mode; const char *counted, *said; } refusals[] = {
+    {SINK_REJECTS, "dropped_rejected", "refused as told (these samples are dropped)"},
+    {SINK_SUPERSEDES, "dropped_superseded", "refused as told"},
+};
+
 static void test_rejected(void **state)
 {
     (void)state;
-    rig_configure("", A, X ", " Y);
-    rig_start();
-    rig->sinks[0].mode = SINK_REJECTS;
-    check(sink_wait_value(1, "omnivigil_output,output=x", "dropped_rejected", 9, SOON),
-          "not counted");
-    rig->sinks[0].mode = SINK_TAKES;
-    check(sink_wait_value(0, "probe,name=a", "count", 1, SOON), "does not go on");
-    stop_well();
-    check_balance(1);
-    assert_int_equal(count_in(rig_log(), "refused as told (these samples are dropped)"), 1);
+    for (size_t i = 0; i < OV_COUNT(refusals); i++) {
+        rig_configure("", A, X ", " Y);
+        rig_start();
+        rig->sinks[0].mode = refusals[i].mode;
+        check(sink_wait_value(1, "omnivigil_output,output=x", refusals[i].counted, 9, SOON),
+              refusals[i].counted);
+        rig->sinks[0].mode = SINK_TAKES;
+        check(sink_wait_value(0, "probe,name=a", "count", 1, SOON), "does not go on");
+        stop_well();
+        check_balance(1);
+        check(count_in(rig_log(), refusals[i].said) == 1, refusals[i].said);
+    }
 }
 
 static const struct flush {

@@ -288,9 +288,15 @@ static void test_counts(void **state)
     assert_true(take(queue, &bytes, &samples));
     ov_queue_settle(queue, 99); /* no more can be refused than there were */
     ov_queue_settle(queue, 0);  /* nothing is lent: nothing happens */
+    ov_queue_supersede(queue);
+    push(queue, "third", 4);
+    assert_true(take(queue, &bytes, &samples));
+    ov_queue_supersede(queue);
     struct ov_queue_counts c = ov_queue_counts(queue);
-    assert_int_equal(c.collected, 14);
+    assert_int_equal(c.collected, 18);
     assert_int_equal(c.sent, 3);
+    assert_int_equal(c.dropped_superseded, 4);
+    assert_int_equal(ov_queue_dropped(&c), 15);
     assert_int_equal(c.dropped_rejected, 9);
     assert_int_equal(c.dropped_unfit, 2);
     assert_int_equal(c.dropped_full, 0);

@@ -764,7 +764,7 @@ static void test_superseded(void **state)
     bench_encode(&bench, alert_add(one(ALERT(.id = "b")), ALERT(.state = "resolved")));
     bench_encode(&bench, one(ALERT(.state = "resolved", .id = "b")));
     static const struct { enum ov_sent sent; const char *holds; } rows[] = {
-        {OV_REJECTED, NULL},   /* a-1 fires: a-1 is resolved behind it */
+        {OV_SUPERSEDED, NULL}, /* a-1 fires: a-1 is resolved behind it */
         {OV_SENT, "\"a-1\""},  /* a-1 is resolved, b fires: the first is news */
         {OV_SENT, "\"b\""},
     };
