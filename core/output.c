@@ -227,13 +227,23 @@ static enum ov_sent send_one(struct ov_output *output, const struct ov_queue_loa
     return sent;
 }
 
-static bool take(struct ov_output *output, struct ov_queue_loan *loan)
+static struct ov_queue_join joined(struct ov_output *output)
 {
     const struct ov_plugin *plugin = output->instance->plugin;
     struct ov_queue_join join = {.records = plugin->join ? SIZE_MAX : 1};
     if (plugin->join)
         plugin->join(output->instance->state, &join.samples, &join.bytes);
-    return ov_queue_take(output->queue, join, loan);
+    return join;
+}
+
+/* The next loan, of a full batch or what has waited for `flush`. False: not yet, or none is left
+ * and the output is to end. */
+static bool take(struct ov_output *output, bool ending, struct ov_queue_loan *loan)
+{
+    struct ov_queue_worth worth = {joined(output), ending ? 0 : output->instance->flush_ms};
+    int64_t now = ov_clock_ms();
+    return ov_queue_wait(output->queue, worth, ending ? now : now + 60000) &&
+           ov_queue_take(output->queue, worth.join, loan);
 }
 
 static void *run(void *argument)
@@ -244,10 +254,9 @@ static void *run(void *argument)
         int64_t finish = finish_time(output), wait_ms;
         if (finish != INT64_MAX && ov_clock_ms() >= finish)
             break;
-        if (!take(output, &loan)) {
+        if (!take(output, finish != INT64_MAX, &loan)) {
             if (finish != INT64_MAX)
                 break;
-            ov_queue_wait(output->queue, ov_clock_ms() + 60000);
             continue;
         }
         if (send_one(output, &loan, &wait_ms) == OV_RETRY) {

@@ -395,20 +395,38 @@ static bool queue_ready_locked(const struct ov_queue *queue)
            (!queue->unreadable_ms || ov_clock_ms() >= queue->unreadable_ms);
 }
 
-bool ov_queue_wait(struct ov_queue *queue, int64_t deadline_ms)
+/* When what can be taken is worth it, on ov_clock_ms: at once, some time, or INT64_MAX. */
+static int64_t queue_worth_locked(struct ov_queue *queue, const struct ov_queue_worth *worth)
 {
+    struct ov_queue_log_totals disk = disk_totals(queue);
+    if (!queue_ready_locked(queue))
+        return INT64_MAX;
+    if (worth->flush_ms <= 0 || queue->again || queue->alone ||
+        disk.records + queue->memory.records >= worth->join.records ||
+        disk.samples + queue->memory.samples >= worth->join.samples ||
+        disk.bytes + queue->memory.bytes >= worth->join.bytes)
+        return 0;
+    int64_t age_ms = ov_wall_ns() / 1000000 - oldest_ms(queue);
+    bool old = age_ms < 0 || age_ms >= worth->flush_ms; /* below 0: the clock was set */
+    return old ? 0 : ov_clock_ms() + worth->flush_ms - age_ms;
+}
+
+bool ov_queue_wait(struct ov_queue *queue, struct ov_queue_worth worth, int64_t deadline_ms)
+{
+    int64_t at_ms, until_ms;
     pthread_mutex_lock(&queue->lock);
     if (queue->unreadable_ms && queue->unreadable_ms < deadline_ms)
         deadline_ms = queue->unreadable_ms;
-    if (deadline_ms < 0)
-        deadline_ms = 0;
-    struct timespec until = {.tv_sec = deadline_ms / 1000,
-                             .tv_nsec = deadline_ms % 1000 * 1000000};
-    while (!queue_ready_locked(queue) && !queue->woken)
-        if (pthread_cond_timedwait(&queue->changed, &queue->lock, &until) != 0)
+    while ((at_ms = queue_worth_locked(queue, &worth)) > ov_clock_ms() && !queue->woken) {
+        until_ms = at_ms < deadline_ms ? at_ms : deadline_ms > 0 ? deadline_ms : 0;
+        struct timespec until = {.tv_sec = until_ms / 1000,
+                                 .tv_nsec = until_ms % 1000 * 1000000};
+        if (pthread_cond_timedwait(&queue->changed, &queue->lock, &until) != 0 &&
+            until_ms != at_ms)
             break;
+    }
     queue->woken = false;
-    bool ready = queue_ready_locked(queue);
+    bool ready = queue_worth_locked(queue, &worth) <= ov_clock_ms();
     pthread_mutex_unlock(&queue->lock);
     return ready;
 }

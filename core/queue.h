@@ -76,9 +76,15 @@ size_t ov_queue_push(struct ov_queue *queue, struct ov_slice bytes, size_t sampl
 /* Counts samples that no record could be made of. */
 void ov_queue_unfit(struct ov_queue *queue, size_t samples);
 
-/* Waits until `deadline_ms` (ov_clock_ms), ov_queue_wake, or until something can be taken.
- * Returns whether there is something. */
-bool ov_queue_wait(struct ov_queue *queue, int64_t deadline_ms);
+/* What it is worth to wait for: a loan of `join`, or less once its oldest record is `flush_ms` old.
+ * What was lent before is never waited for. */
+struct ov_queue_worth {
+    struct ov_queue_join join;
+    int64_t flush_ms; /* 0: anything */
+};
+/* Waits until `deadline_ms` (ov_clock_ms), ov_queue_wake, or until there is what is worth taking.
+ * Returns whether there is. */
+bool ov_queue_wait(struct ov_queue *queue, struct ov_queue_worth worth, int64_t deadline_ms);
 void ov_queue_wake(struct ov_queue *queue);
 
 struct ov_queue_loan {

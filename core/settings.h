@@ -33,6 +33,7 @@ struct ov_instance {
     int64_t queue_samples, queue_bytes; /* outputs: limits of the queue */
     int queue_mode, queue_sync;   /* outputs: enum ov_queue_mode, enum ov_queue_sync */
     int64_t retry_limit_ms;       /* outputs: 0 = none */
+    int64_t flush_ms;             /* outputs */
     struct ov_filter_patterns include, exclude; /* outputs */
     struct ov_map tags;   /* inputs: the agent's tags with the instance's over them; outputs: own */
     void *state;          /* plugin->state_size bytes, options filled in */

@@ -154,6 +154,12 @@ const struct ov_option ov_output_options[] = {
         .help = "the longest one delivery may take"
     },
     {
+        INSTANCE("flush", OV_OPT_DURATION, flush_ms),
+        .fallback = "0s", .min = 0, .max = MS_DAY,
+        .help = "samples wait so long for others that can go with them, where an output sends many "
+                "at once; a full batch does not wait, nor does the end of the agent"
+    },
+    {
         INSTANCE("queue_samples", OV_OPT_INT, queue_samples),
         .fallback = "100000", .min = 1, .max = 1000000000,
         .help = "how many samples may wait for delivery; beyond that the oldest are dropped, "

@@ -503,6 +503,21 @@ def test_backlog_is_joined(rig):
     assert largest >= 30
 
 
+def test_flush(rig):
+    """Samples wait for others to go with them; not for a full batch, and not at the end."""
+    agent = rig.run(rig.config(flush="2s"))
+    rig.wait_cycles(50, agent)
+    assert rig.receiver.requests <= 4
+    assert agent.stop() == 0
+    assert set(rig.witnessed()) <= set(rig.receiver.times())
+    rig.receiver.requests = 0
+    agent = rig.run(rig.config(flush="1h", batch=10))
+    rig.wait_cycles(10, agent)
+    assert rig.receiver.requests >= 2
+    assert agent.stop() == 0
+    assert set(rig.witnessed()) <= set(rig.receiver.times())
+
+
 def test_reload_keeps_the_queue(rig):
     for queue in ("memory", "disk"):
         rig.receiver.answer = 503

@@ -97,6 +97,8 @@ static void test_limits(void **state)
     }
 }
 
+static const struct ov_queue_worth anything = {{1, 1, 1}, 0};
+
 static void test_taken_is_kept(void **state)
 {
     (void)state;
@@ -107,7 +109,7 @@ static void test_taken_is_kept(void **state)
     assert_true(take(queue, &bytes, &samples));
     assert_int_equal(samples, 3);
     assert_false(take(queue, &again, &samples)); /* one at a time */
-    assert_false(ov_queue_wait(queue, 0));
+    assert_false(ov_queue_wait(queue, anything, 0));
     assert_int_equal(push(queue, "b", 1), 0);
     assert_int_equal(push(queue, "ccc", 3), 1); /* what waits behind the loan makes room */
     assert_int_equal(push(queue, "ddd", 3), 3);
@@ -348,19 +350,62 @@ static void test_wait(void **state)
     (void)state;
     struct ov_queue *queue = ov_queue_new(10, 100);
     pthread_t thread;
-    assert_false(ov_queue_wait(queue, -5));
-    assert_false(ov_queue_wait(queue, ov_clock_ms() + 5));
+    assert_false(ov_queue_wait(queue, anything, -5));
+    assert_false(ov_queue_wait(queue, anything, ov_clock_ms() + 5));
     ov_queue_wake(queue); /* before the wait: not lost, and good for one */
-    assert_false(ov_queue_wait(queue, INT64_MAX));
-    assert_false(ov_queue_wait(queue, ov_clock_ms() + 5));
+    assert_false(ov_queue_wait(queue, anything, INT64_MAX));
+    assert_false(ov_queue_wait(queue, anything, ov_clock_ms() + 5));
     assert_int_equal(pthread_create(&thread, NULL, wake_soon, queue), 0);
-    assert_false(ov_queue_wait(queue, INT64_MAX));
+    assert_false(ov_queue_wait(queue, anything, INT64_MAX));
     pthread_join(thread, NULL);
     assert_int_equal(pthread_create(&thread, NULL, push_soon, queue), 0);
-    assert_true(ov_queue_wait(queue, INT64_MAX));
+    assert_true(ov_queue_wait(queue, anything, INT64_MAX));
     pthread_join(thread, NULL);
-    assert_true(ov_queue_wait(queue, 0)); /* waiting takes nothing */
+    assert_true(ov_queue_wait(queue, anything, 0)); /* waiting takes nothing */
     expect(queue, "x");
+    ov_queue_free(queue);
+}
+
+/* "bb" and "c", three samples, wait: is that worth taking at once? */
+static const struct { struct ov_queue_worth worth; bool put_back, want; } worths[] = {
+    {{{9, 99, 99}, 0}, false, true},
+    {{{9, 99, 99}, 60000}, false, false},
+    {{{9, 3, 99}, 60000}, false, true},
+    {{{9, 4, 99}, 60000}, false, false},
+    {{{9, 99, 3}, 60000}, false, true},
+    {{{9, 99, 4}, 60000}, false, false},
+    {{{2, 99, 99}, 60000}, false, true},
+    {{{1, 99, 99}, 60000}, false, true},   /* nothing joins */
+    {{{9, 99, 99}, 60000}, true, true},    /* lent before */
+};
+
+static void test_worth(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(worths); i++) {
+        struct ov_queue *queue = ov_queue_new(10, 100);
+        struct ov_slice bytes;
+        size_t samples;
+        push(queue, "bb", 2);
+        push(queue, "c", 1);
+        if (worths[i].put_back) {
+            assert_true(take(queue, &bytes, &samples));
+            ov_queue_put_back(queue);
+        }
+        if (ov_queue_wait(queue, worths[i].worth, ov_clock_ms() + 5) != worths[i].want)
+            fail_msg("row %zu: %d", i, !worths[i].want);
+        ov_queue_wake(queue);
+        if (ov_queue_wait(queue, worths[i].worth, INT64_MAX) != worths[i].want)
+            fail_msg("row %zu, woken: %d", i, !worths[i].want);
+        ov_queue_free(queue);
+    }
+    struct ov_queue *queue = ov_queue_new(10, 100);
+    struct ov_queue_worth soon = {{9, 99, 99}, 50};
+    int64_t start = ov_clock_ms();
+    push(queue, "old", 1);
+    assert_true(ov_queue_wait(queue, soon, INT64_MAX));
+    assert_in_range(ov_clock_ms() - start, 49, 10000);
+    assert_int_equal(ov_queue_counts(queue).buffered, 1);
     ov_queue_free(queue);
 }
 
@@ -391,7 +436,7 @@ static void *crowd_take(void *argument)
         struct ov_slice bytes;
         size_t samples;
         if (!take(crowd->queue, &bytes, &samples)) {
-            ov_queue_wait(crowd->queue, ov_clock_ms() + 1);
+            ov_queue_wait(crowd->queue, anything, ov_clock_ms() + 1);
             continue;
         }
         if (bytes.len != samples || bytes.ptr[bytes.len - 1] != '9')
@@ -432,7 +477,7 @@ int main(void)
         cmocka_unit_test(test_loan_makes_room), cmocka_unit_test(test_expire),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_new_limits), cmocka_unit_test(test_empty_record),
-        cmocka_unit_test(test_wait), cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_wait), cmocka_unit_test(test_worth), cmocka_unit_test(test_crowd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
