@@ -52,7 +52,6 @@ enum {
     OMNI_UNBLOCKED_MS = 1200,        /* longer than a consumer is out of its blocking read */
     OMNI_RECLAIM_LOOP_MS = 30000,    /* between two looks of a reclaim loop */
     OMNI_RECLAIM_IDLE_MS = 180000,   /* default reclaim_idle_ms */
-    OMNI_CONSUMER_SLOTS = 10,        /* tasks at once for each consumer */
     OMNI_HEARTBEAT_MS = 60000,       /* of a supervisor */
 };
 

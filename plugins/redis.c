@@ -44,14 +44,10 @@ struct redis *redis_new(const struct redis_options *options, struct ov_host *hos
     r->host = host;
     r->link = (struct redis_link){.host = host, .url = &r->url, .fd = -1};
     r->latency_ms = -1;
-    if (redis_url_from_options(options, &r->url, &r->bad_url)) {
-        redis_url_text(&r->url, &r->address);
+    if (redis_url_from_options(options, &r->url, &r->bad_url))
         redis_url_place(&r->url, &r->place);
-    } else {
-        ov_buf_str(&r->address, "redis://?");
+    else
         ov_buf_str(&r->place, "address of Redis");
-    }
-    ov_buf_text(&r->address);
     not_connected(r);
     return r;
 }
@@ -91,18 +87,12 @@ void redis_free(struct redis *r)
     redis_hang_up(r);
     redis_lookup_drop(r->link.lookup);
     redis_url_free(&r->url);
-    ov_buf_free(&r->address);
     ov_buf_free(&r->place);
     ov_buf_free(&r->bad_url);
     ov_buf_free(&r->why);
     ov_buf_free(&r->refused);
     free(r->pending.places);
     free(r);
-}
-
-const char *redis_address(const struct redis *r)
-{
-    return r->address.data;
 }
 
 /* ---------------------------------------------------------------- failing */

@@ -126,8 +126,6 @@ enum redis_fault redis_fault(const struct redis *r);
 /* Where, what happened and what to do; "" after success, and never a secret:
  * "127.0.0.1:6379: connection refused; is Redis running and listening there?" */
 const char *redis_why(const struct redis *r);
-/* Where, without secrets: "redis://127.0.0.1:6379/0". */
-const char *redis_address(const struct redis *r);
 /* The milliseconds the last PING of redis_open took, or -1. Each redis_open PINGs. */
 double redis_latency_ms(const struct redis *r);
 void redis_close(struct redis *r);

@@ -23,8 +23,8 @@ struct redis {
     const struct redis_options *options;
     struct ov_host *host;
     struct redis_url url;
-    struct ov_buf address, place; /* "redis://host:port/db", "host:port" */
-    struct ov_buf bad_url;        /* why the address cannot be read; empty when it can */
+    struct ov_buf place;   /* "host:port" */
+    struct ov_buf bad_url; /* why the address cannot be read; empty when it can */
 
     struct redis_link link;
     const struct redis_transport *transport; /* NULL: no connection */

@@ -34,8 +34,7 @@ bool redis_url_from_options(const struct redis_options *options, struct redis_ur
                             struct ov_buf *why) OV_MUST_CHECK;
 void redis_url_free(struct redis_url *url);
 
-/* Append the address without secrets: "redis://127.0.0.1:6379/0", and "127.0.0.1:6379". */
-void redis_url_text(const struct redis_url *url, struct ov_buf *out);
+/* Appends where that is, without secrets: "127.0.0.1:6379", or the path of a socket. */
 void redis_url_place(const struct redis_url *url, struct ov_buf *out);
 
 #endif

@@ -302,7 +302,6 @@ static void test_not_connected(void **state)
     send_echo(&c, on_number, &tally, 0);
     redis_flush(c.redis);
     assert_int_equal(redis_run(c.redis), OV_FAILED);
-    assert_string_equal(redis_address(c.redis), "redis://127.0.0.1:1/0");
     assert_fault(&c, redis_open(c.redis), REDIS_REFUSED, "127.0.0.1:1: connection refused; is");
     redis_close(c.redis);
     assert_fault(&c, redis_open(c.redis), REDIS_REFUSED, "refused");
@@ -317,7 +316,6 @@ static void test_bad_address(void **state)
     client_init(&c, "redis://:SECRET@h:x");
     assert_fault(&c, redis_open(c.redis), REDIS_OTHER, "port");
     assert_null(strstr(redis_why(c.redis), "SECRET"));
-    assert_null(strstr(redis_address(c.redis), "SECRET"));
     client_end(&c);
 }
 

@@ -27,8 +27,14 @@ static void render_string(struct ov_buf *out, const char *name, const char *text
 
 static const char *render(struct ov_buf *out, const struct redis_url *url)
 {
+    static const char *const schemes[] = {
+        [REDIS_TCP] = "redis://", [REDIS_SECURE] = "rediss://", [REDIS_UNIX] = "unix://",
+    };
     ov_buf_reset(out);
-    redis_url_text(url, out);
+    ov_buf_str(out, schemes[url->scheme]);
+    redis_url_place(url, out);
+    ov_buf_str(out, url->scheme == REDIS_UNIX ? "?db=" : "/");
+    ov_buf_int(out, url->db);
     render_bytes(out, "user", &url->user);
     render_bytes(out, "password", &url->password);
     render_string(out, "ca", url->ca);
