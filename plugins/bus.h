@@ -46,9 +46,11 @@ struct bus_group {
     struct pair name;            /* topic, group; the topic is "" for a DLQ without any */
     struct bus *bus;
     struct bus_topic *topic;     /* NULL for a DLQ without a topic */
+    const struct registry_agent *agent; /* NULL: none is registered for it */
     bool exists;                 /* the group; false: only agent or DLQ are there */
+    bool existed;                /* at the look before */
+    bool moved;                  /* entries were read between these two */
     bool orphan;                 /* a DLQ that belongs to no group and no agent */
-    bool dlq_only_topic;         /* the topic was derived from the DLQ's name */
 
     struct group_facts facts;
     int64_t consumers, pending;
@@ -75,9 +77,15 @@ struct bus_group {
     /* kept from cycle to cycle */
     struct backlog_memory backlog_memory;
     struct life_memory life_memory;
-    struct redis_id last_delivered_before;
     int64_t reclaim_idle_ms;     /* the agent's, 0: not read */
     uint32_t config_cycle;       /* when that was read */
+};
+
+/* A group as XINFO GROUPS tells it. */
+struct bus_group_info {
+    struct ov_slice name;        /* of the reply */
+    int64_t consumers, pending;  /* -1: not told */
+    struct group_facts facts;
 };
 
 /* Counters from `omni-metrics`, kept for as long as the state is. */
@@ -166,8 +174,10 @@ struct redis_id bus_reply_id(const struct redis_reply *reply);
 /* The group's entry, emptied of what the last gather found. The topic may be NULL. */
 struct bus_group *bus_group_see(struct bus *bus, struct bus_topic *topic,
                                 struct ov_slice topic_name, struct ov_slice name);
-/* Takes one group of XINFO GROUPS, and asks for the rest. */
-void bus_group_read(struct bus_topic *topic, const struct redis_reply *info);
+/* Takes one group of XINFO GROUPS apart; false where it is none. */
+bool bus_group_info(const struct redis_reply *reply, struct bus_group_info *info);
+/* Fills in a group, and asks for the rest. */
+void bus_group_read(struct bus_topic *topic, const struct bus_group_info *info);
 /* Asks for a group's DLQ, together with others; bus_dlqs_send sends what is still held back. */
 void bus_group_ask_dlq(struct bus_group *group);
 void bus_dlqs_send(struct bus *bus);

@@ -350,7 +350,9 @@ struct bus_group *bus_group_see(struct bus *bus, struct bus_topic *topic,
     group->name.seen = bus->cycle;
     group->bus = bus;
     group->topic = topic;
-    group->exists = group->orphan = group->dlq_only_topic = false;
+    group->agent = NULL;
+    group->existed = group->exists;
+    group->exists = group->orphan = group->moved = false;
     group->oldest_pending_read = group->oldest_left_read = false;
     group->consumers = group->pending = group->max_deliveries = group->youngest_ms = -1;
     group->consumer_idle_ms = group->key_idle_ms = group->left_at_least = -1;
@@ -360,25 +362,42 @@ struct bus_group *bus_group_see(struct bus *bus, struct bus_topic *topic,
     return group;
 }
 
-void bus_group_read(struct bus_topic *topic, const struct redis_reply *info)
+bool bus_group_info(const struct redis_reply *reply, struct bus_group_info *info)
+{
+    enum { NAME, CONSUMERS, PENDING, LAST_DELIVERED, READ, LAG, FIELDS };
+    static const struct ov_slice names[FIELDS] = {
+        [NAME] = OV_SLICE("name"), [CONSUMERS] = OV_SLICE("consumers"),
+        [PENDING] = OV_SLICE("pending"), [LAST_DELIVERED] = OV_SLICE("last-delivered-id"),
+        [READ] = OV_SLICE("entries-read"), [LAG] = OV_SLICE("lag"),
+    };
+    const struct redis_reply *values[FIELDS];
+    redis_map_pick(reply, names, FIELDS, values);
+    if (!values[NAME] || values[NAME]->type != REDIS_STRING)
+        return false;
+    *info = (struct bus_group_info){
+        .name = values[NAME]->text,
+        .consumers = redis_int(values[CONSUMERS], -1),
+        .pending = redis_int(values[PENDING], -1),
+        .facts.last_delivered = bus_reply_id(values[LAST_DELIVERED]),
+        .facts.read = redis_int(values[READ], -1),
+        .facts.lag = redis_int(values[LAG], -1),
+    };
+    return true;
+}
+
+void bus_group_read(struct bus_topic *topic, const struct bus_group_info *info)
 {
     struct bus *bus = topic->bus;
-    const struct redis_reply *name = redis_map_get(info, "name");
     struct ov_slice agent = {NULL, 0};
-    if (!name || name->type != REDIS_STRING)
-        return;
-    struct bus_group *group = bus_group_see(bus, topic, topic->name.a, name->text);
+    struct bus_group *group = bus_group_see(bus, topic, topic->name.a, info->name);
     bool has_agent = omni_group_agent(group->name.b, topic->name.a, &agent);
     topic->groups++;
+    group->moved = group->existed && redis_id_compare(group->facts.last_delivered,
+                                                      info->facts.last_delivered) < 0;
     group->exists = true;
-    group->consumers = redis_int(redis_map_get(info, "consumers"), -1);
-    group->pending = redis_int(redis_map_get(info, "pending"), -1);
-    group->last_delivered_before = group->facts.last_delivered;
-    group->facts = (struct group_facts){
-        .last_delivered = bus_reply_id(redis_map_get(info, "last-delivered-id")),
-        .read = redis_int(redis_map_get(info, "entries-read"), -1),
-        .lag = redis_int(redis_map_get(info, "lag"), -1),
-    };
+    group->consumers = info->consumers;
+    group->pending = info->pending;
+    group->facts = info->facts;
     bus_group_ask_dlq(group);
     ask_life(group, has_agent);
     if (bus->with_consumers)

@@ -3,32 +3,44 @@
  * agents and dead letter queues whose group the first did not meet. */
 #include "bus.h"
 
-/* Agents whose group is not there (any more): nobody will ever give them a task. */
-static void see_missing_groups(struct bus *bus)
+/* Joins agents with their groups. One whose group is not there (any more) will never be given a
+ * task. */
+static void join_agents(struct bus *bus)
 {
+    const struct registry_topic *of = NULL;
+    struct bus_topic *topic = NULL;
     for (size_t i = 0; i < bus->registry.agents.count; i++) {
-        const struct pair *agent = bus->registry.agents.entries[i];
-        struct bus_topic *topic = pairs_find(&bus->topics, agent->a, OV_SLICE(""));
-        struct ov_slice name = omni_group_name(&bus->group_key, agent->a, agent->b);
-        const struct pair *group = pairs_find(&bus->groups, agent->a, name);
-        if (agent->seen != bus->registry.cycle || !topic || topic->name.seen != bus->cycle ||
-            !topic->groups_read || (group && group->seen == bus->cycle))
+        const struct registry_agent *agent =
+            (const struct registry_agent *)bus->registry.agents.entries[i];
+        if (agent->topic != of) { /* agents of one topic mostly stand together */
+            of = agent->topic;
+            topic = pairs_find(&bus->topics, of->name.a, OV_SLICE(""));
+        }
+        if (!topic || topic->name.seen != bus->cycle)
             continue;
-        bus_group_ask_dlq(bus_group_see(bus, topic, topic->name.a, name));
+        struct ov_slice name = omni_group_name(&bus->group_key, topic->name.a, agent->name.b);
+        struct bus_group *group = pairs_find(&bus->groups, topic->name.a, name);
+        if (!group || group->name.seen != bus->cycle) {
+            if (!topic->groups_read || agent->name.seen != bus->registry.cycle)
+                continue;
+            group = bus_group_see(bus, topic, topic->name.a, name);
+            bus_group_ask_dlq(group);
+        }
+        group->agent = agent;
     }
 }
 
 /* The topic of a DLQ's group "group:<topic>:<agent>", where just one known topic fits. */
-static struct bus_topic *topic_of_group(const struct bus *bus, struct ov_slice group)
+static struct bus_topic *topic_of_group(const struct bus *bus, struct ov_slice group,
+                                        struct ov_slice *agent)
 {
     struct bus_topic *only = NULL;
-    struct ov_slice agent;
     for (size_t at = 6; at < group.len; at++) {
         if (group.ptr[at] != ':')
             continue;
         struct ov_slice topic = {group.ptr + 6, at - 6};
         struct bus_topic *known = pairs_find(&bus->topics, topic, OV_SLICE(""));
-        if (!known || !omni_group_agent(group, topic, &agent))
+        if (!known || !omni_group_agent(group, topic, agent))
             continue;
         if (only)
             return NULL;
@@ -43,12 +55,15 @@ static void see_orphan_dlqs(struct bus *bus)
         struct bus_found *dlq = (struct bus_found *)bus->found_dlqs.entries[i];
         if (dlq->met == bus->cycle)
             continue;
-        struct bus_topic *topic = topic_of_group(bus, dlq->name.a);
+        struct ov_slice agent;
+        struct bus_topic *topic = topic_of_group(bus, dlq->name.a, &agent);
         if (!topic && (bus->topic_names.count || bus->topic_patterns.count))
             continue; /* not known to be of a wanted topic */
         struct bus_group *group = bus_group_see(bus, NULL, topic ? topic->name.a : OV_SLICE(""),
                                             dlq->name.a);
         group->orphan = true;
+        if (topic)
+            group->agent = registry_find(&bus->registry, topic->name.a, agent);
         bus_group_ask_dlq(group);
     }
 }
@@ -77,7 +92,7 @@ int bus_read(struct bus *bus)
     if (result != OV_OK)
         return result;
     registry_finish(&bus->registry);
-    see_missing_groups(bus);
+    join_agents(bus);
     see_orphan_dlqs(bus);
     bus_dlqs_send(bus);
     result = redis_run(bus->redis);

@@ -198,18 +198,15 @@ static void stream_sample(struct bus *bus, struct bus_topic *topic, struct total
         ov_sample_int(s, STREAM_GROUPS, topic->groups);
 }
 
-static int64_t reclaim_idle(const struct bus *bus, const struct bus_group *group,
-                            struct ov_slice agent)
+static int64_t reclaim_idle(const struct bus_group *group)
 {
-    const struct registry_agent *known = NULL;
     if (group->reclaim_idle_ms)
         return group->reclaim_idle_ms;
-    if (group->topic && agent.len)
-        known = registry_find(&bus->registry, group->topic->name.a, agent);
-    return known && known->detailed ? known->reclaim_idle_ms : OMNI_RECLAIM_IDLE_MS;
+    return group->agent && group->agent->detailed ? group->agent->reclaim_idle_ms
+                                                  : OMNI_RECLAIM_IDLE_MS;
 }
 
-static enum life group_life(struct bus *bus, struct bus_group *group, struct ov_slice agent)
+static enum life group_life(struct bus *bus, struct bus_group *group)
 {
     double waiting = (double)NAN;
     if (group->oldest_left_read)
@@ -218,16 +215,14 @@ static enum life group_life(struct bus *bus, struct bus_group *group, struct ov_
         .now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms,
         .waiting_ms = waiting >= 0 ? (int64_t)(waiting * 1e3) : -1,
         .consumer_idle_ms = group->consumer_idle_ms, .pending = group->pending,
-        .youngest_ms = group->youngest_ms, .reclaim_idle_ms = reclaim_idle(bus, group, agent),
-        .moved = redis_id_compare(group->last_delivered_before, group->facts.last_delivered) < 0 &&
-                 group->last_delivered_before.ms,
-        .nobody_blocks = bus->nobody_blocks,
+        .youngest_ms = group->youngest_ms, .reclaim_idle_ms = reclaim_idle(group),
+        .moved = group->moved, .nobody_blocks = bus->nobody_blocks,
     };
     return life_judge(&signs, &group->life_memory);
 }
 
-static void existing_group(struct bus *bus, struct bus_group *group, struct ov_slice agent,
-                           struct ov_sample *s, struct ov_batch *batch)
+static void existing_group(struct bus *bus, struct bus_group *group, struct ov_sample *s,
+                           struct ov_batch *batch)
 {
     int64_t now = bus->server.now_ms;
     known_int(s, GROUP_CONSUMERS, group->consumers);
@@ -245,7 +240,7 @@ static void existing_group(struct bus *bus, struct bus_group *group, struct ov_s
         ov_sample_float(s, GROUP_TRIM_RATIO, (double)behind / (double)bus->stream_limit);
     if (group->oldest_left_read)
         age(s, GROUP_OLDEST_UNDELIVERED, now, group->oldest_left);
-    const char *life = life_word(group_life(bus, group, agent));
+    const char *life = life_word(group_life(bus, group));
     if (life)
         ov_sample_text(batch, s, GROUP_LIFE, ov_slice(life));
 }
@@ -301,10 +296,9 @@ static void group_sample(struct bus *bus, struct bus_group *group, struct totals
     ov_sample_tag(batch, s, TAG_AGENT, agent);
     ov_sample_bool(s, GROUP_EXISTS, group->exists);
     if (bus->registry.complete)
-        ov_sample_bool(s, GROUP_REGISTERED,
-                       agent.len && registry_find(&bus->registry, group->name.a, agent));
+        ov_sample_bool(s, GROUP_REGISTERED, group->agent != NULL);
     if (group->exists)
-        existing_group(bus, group, agent, s, batch);
+        existing_group(bus, group, s, batch);
     known_int(s, GROUP_DLQ_LENGTH, group->dlq_length);
     if (group->dlq_length > 0) {
         known_int(s, GROUP_DLQ_ADDED, group->dlq_added);

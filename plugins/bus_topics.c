@@ -88,8 +88,11 @@ static void on_groups(struct redis *r, const struct redis_reply *reply, void *co
         return;
     }
     topic->groups_read = true;
-    for (size_t i = 0; i < reply->count; i++)
-        bus_group_read(topic, &reply->items[i]);
+    for (size_t i = 0; i < reply->count; i++) {
+        struct bus_group_info info;
+        if (bus_group_info(&reply->items[i], &info))
+            bus_group_read(topic, &info);
+    }
 }
 
 static void ask_whole(struct bus_topic *topic)
@@ -115,13 +118,15 @@ static void on_still_length(struct redis *r, const struct redis_reply *reply, vo
 
 /* Whether a group's figures prove that no entry was added since the facts: they tell how many
  * there ever were, or that the group is still at what was the newest. */
-static bool proves_still(const struct stream_facts *facts, const struct redis_reply *info)
+static bool proves_still(const struct stream_facts *stream, const struct redis_reply *reply)
 {
-    int64_t read = redis_int(redis_map_get(info, "entries-read"), -1);
-    int64_t lag = redis_int(redis_map_get(info, "lag"), -1);
-    struct redis_id delivered = bus_reply_id(redis_map_get(info, "last-delivered-id"));
-    return (read >= 0 && lag >= 0 && read + lag == facts->added) ||
-           (lag == 0 && redis_id_compare(delivered, facts->last_generated) == 0);
+    struct bus_group_info info;
+    if (!bus_group_info(reply, &info))
+        return false;
+    const struct group_facts *group = &info.facts;
+    return (group->read >= 0 && group->lag >= 0 && group->read + group->lag == stream->added) ||
+           (group->lag == 0 &&
+            redis_id_compare(group->last_delivered, stream->last_generated) == 0);
 }
 
 static void on_still_groups(struct redis *r, const struct redis_reply *reply, void *context,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Open addressing with linear probing over positions in an array of entries. Names come from
- * outside, so the hash is seeded by the table's own address against chosen collisions. */
+ * outside, so the hash is seeded by the table's own address against chosen collisions. Each gather
+ * meets them in much the same order: the one behind the last is tried first, without a hash. */
 #include <stdlib.h>
 
 #include "pairs.h"
@@ -24,6 +25,11 @@ static uint64_t hash_pair(const struct pairs *pairs, struct ov_slice a, struct o
     return mix((h ^ a.len) * UINT64_C(0x9e3779b97f4a7c15), b);
 }
 
+static bool is_named(const struct pair *entry, struct ov_slice a, struct ov_slice b)
+{
+    return ov_slice_eq(entry->b, b) && ov_slice_eq(entry->a, a);
+}
+
 /* The slot that holds the name, or the free one where it belongs. */
 static size_t find_slot(const struct pairs *pairs, struct ov_slice a, struct ov_slice b,
                         uint64_t hash)
@@ -31,7 +37,7 @@ static size_t find_slot(const struct pairs *pairs, struct ov_slice a, struct ov_
     size_t mask = pairs->slot_count - 1, slot = hash & mask;
     for (; pairs->slots[slot]; slot = (slot + 1) & mask) {
         const struct pair *entry = pairs->entries[pairs->slots[slot] - 1];
-        if (entry->hash == hash && ov_slice_eq(entry->a, a) && ov_slice_eq(entry->b, b))
+        if (entry->hash == hash && is_named(entry, a, b))
             break;
     }
     return slot;
@@ -60,12 +66,19 @@ void *pairs_find(const struct pairs *pairs, struct ov_slice a, struct ov_slice b
 
 void *pairs_add(struct pairs *pairs, struct ov_slice a, struct ov_slice b, size_t size)
 {
+    size_t next = pairs->next < pairs->count ? pairs->next : 0;
+    if (pairs->count && is_named(pairs->entries[next], a, b)) {
+        pairs->next = next + 1;
+        return pairs->entries[next];
+    }
     if ((pairs->count + 1) * 2 > pairs->slot_count)
         index_entries(pairs, pairs->slot_count ? pairs->slot_count * 2 : 16);
     uint64_t hash = hash_pair(pairs, a, b);
     size_t slot = find_slot(pairs, a, b, hash);
-    if (pairs->slots[slot])
-        return pairs->entries[pairs->slots[slot] - 1];
+    if (pairs->slots[slot]) {
+        pairs->next = pairs->slots[slot];
+        return pairs->entries[pairs->next - 1];
+    }
     if (pairs->count == pairs->cap) {
         pairs->cap = pairs->cap ? pairs->cap * 2 : 8;
         pairs->entries = ov_realloc(pairs->entries, pairs->cap, sizeof *pairs->entries);
@@ -82,6 +95,7 @@ void *pairs_add(struct pairs *pairs, struct ov_slice a, struct ov_slice b, size_
     entry->hash = hash;
     pairs->entries[pairs->count++] = entry;
     pairs->slots[slot] = (uint32_t)pairs->count;
+    pairs->next = pairs->count;
     return entry;
 }
 

@@ -20,6 +20,7 @@ struct pairs {
     size_t count, cap;
     uint32_t *slots;       /* position in entries + 1; 0 is free */
     size_t slot_count;     /* a power of two */
+    size_t next;           /* behind the entry that was added last, or met again */
 };
 
 /* The entry, or NULL. */

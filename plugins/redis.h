@@ -101,6 +101,10 @@ enum redis_fault redis_reply_fault(const struct redis_reply *reply);
 
 /* The value of `name` in a flat map reply (name, value, name, value ...), or NULL. */
 const struct redis_reply *redis_map_get(const struct redis_reply *map, const char *name);
+/* The same for `count` names at once: values[i] is that of names[i]. Fastest where the names are in
+ * the order in which the server tells them. */
+void redis_map_pick(const struct redis_reply *map, const struct ov_slice *names, size_t count,
+                    const struct redis_reply **values);
 /* An integer from an INTEGER or a decimal STRING; `missing` for anything else. */
 int64_t redis_int(const struct redis_reply *reply, int64_t missing);
 

@@ -5,17 +5,22 @@
 
 #include "redis.h"
 
+enum { NEVER_TOO_LARGE = 19 }; /* digits that fit in 64 bits, whatever they are */
+
 /* Reads the decimal digits at the start of `*text` and takes them off. */
 static bool take_number(struct ov_slice *text, uint64_t *value)
 {
     size_t i = 0;
-    *value = 0;
-    for (; i < text->len && text->ptr[i] >= '0' && text->ptr[i] <= '9'; i++)
-        if (__builtin_mul_overflow(*value, UINT64_C(10), value) ||
-            __builtin_add_overflow(*value, (uint64_t)(text->ptr[i] - '0'), value))
+    uint64_t read = 0;
+    for (; i < text->len && text->ptr[i] >= '0' && text->ptr[i] <= '9'; i++) {
+        uint64_t digit = (uint64_t)(text->ptr[i] - '0');
+        if (i >= NEVER_TOO_LARGE && read > (UINT64_MAX - digit) / 10)
             return false;
+        read = read * 10 + digit;
+    }
     if (!i)
         return false;
+    *value = read;
     text->ptr += i;
     text->len -= i;
     return true;

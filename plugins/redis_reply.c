@@ -258,18 +258,32 @@ const char *redis_reader_error(const struct redis_reader *reader)
 
 /* ---------------------------------------------------------------- looking into replies */
 
+static bool is_name(const struct redis_reply *reply, struct ov_slice name)
+{
+    return (reply->type == REDIS_STRING || reply->type == REDIS_STATUS) &&
+           ov_slice_eq(reply->text, name);
+}
+
+void redis_map_pick(const struct redis_reply *map, const struct ov_slice *names, size_t count,
+                    const struct redis_reply **values)
+{
+    size_t known = map->type == REDIS_ARRAY ? map->count / 2 : 0, at = 0;
+    for (size_t i = 0; i < count; i++) {
+        values[i] = NULL;
+        for (size_t looked = 0; looked < known && !values[i]; looked++) {
+            if (is_name(&map->items[2 * at], names[i]))
+                values[i] = &map->items[2 * at + 1];
+            at = at + 1 < known ? at + 1 : 0;
+        }
+    }
+}
+
 const struct redis_reply *redis_map_get(const struct redis_reply *map, const char *name)
 {
-    if (map->type != REDIS_ARRAY)
-        return NULL;
-    struct ov_slice wanted = ov_slice(name);
-    for (size_t i = 0; i + 1 < map->count; i += 2) {
-        const struct redis_reply *key = &map->items[i];
-        if ((key->type == REDIS_STRING || key->type == REDIS_STATUS) &&
-            ov_slice_eq(key->text, wanted))
-            return &map->items[i + 1];
-    }
-    return NULL;
+    const struct ov_slice wanted = ov_slice(name);
+    const struct redis_reply *value;
+    redis_map_pick(map, &wanted, 1, &value);
+    return value;
 }
 
 static int64_t decimal(struct ov_slice text, int64_t missing)

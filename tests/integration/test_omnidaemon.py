@@ -165,7 +165,7 @@ def test_a_paused_agent_is_not_dead(redis, client, omnidaemon, vigil):
     # what sdk.unsubscribe_agent leaves, long ago
     key = "omni:config:_subscription_active:group:file_system.tasks:ok"
     client.set(key, "false")
-    time.sleep(6)  # its loops notice and end
+    wait_for("the end of its loops", lambda: client.object("idletime", key) >= 8, 60)
     redis.age(key, 600)
     samples = vigil.gather(url=redis.url)
     group = samples.one(names.GROUP, topic="file_system.tasks", agent="ok")

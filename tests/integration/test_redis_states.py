@@ -134,6 +134,18 @@ def test_silent_death_of_an_agent(redis, client, vigil):
     assert undelivered(samples, "d") == 0
 
 
+def test_the_first_delivery_is_a_sign_of_life(redis, client, vigil):
+    redis.run_commands("XGROUP CREATE omni-stream:d group:d:a $ MKSTREAM")
+    agent = vigil.run(vigil.agent_config([bus(redis)]))
+    group = agent.cycles(2).last(names.GROUP, topic="d")
+    assert group["life"] == names.SILENT and group["undelivered"] == 0
+    traffic.publish(client, "d", 1)
+    traffic.take(client, "d", "a", 1, ack=True)
+    agent.wait("life", lambda s: names.POLLING in [
+        g["fields"].get("life") for g in s.all(names.GROUP, topic="d")], 5)
+    agent.wait("its end", lambda s: s.last(names.GROUP, topic="d").get("life") == names.SILENT, 5)
+
+
 def test_redis_comes_back_empty(redis, client, vigil):
     silent_agent(redis)
     agent = vigil.run(vigil.agent_config(names.inputs(redis)))

@@ -258,6 +258,35 @@ static void test_map(void **state)
     redis_reader_free(reader);
 }
 
+/* In the server's order and in others, with names that are not there. */
+static void test_map_pick(void **state)
+{
+    static const struct {
+        struct ov_slice names[3];
+        int values[3]; /* 0: none */
+    } rows[] = {
+        {{OV_SLICE("a"), OV_SLICE("b"), OV_SLICE("c")}, {1, 2, 3}},
+        {{OV_SLICE("c"), OV_SLICE("b"), OV_SLICE("a")}, {3, 2, 1}},
+        {{OV_SLICE("b"), OV_SLICE("b"), OV_SLICE("a")}, {2, 2, 1}},
+        {{OV_SLICE("x"), OV_SLICE("c"), OV_SLICE("odd")}, {0, 3, 0}},
+        {{OV_SLICE("c"), OV_SLICE(""), OV_SLICE("c")}, {3, 0, 3}},
+    };
+    struct redis_reader *reader = redis_reader_new();
+    const struct redis_reply *map = read_one(reader, "*7\r\n$1\r\na\r\n:1\r\n+b\r\n:2\r\n"
+                                                     "$1\r\nc\r\n:3\r\n$3\r\nodd\r\n");
+    const struct redis_reply *values[3];
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        redis_map_pick(map, rows[i].names, 3, values);
+        for (size_t j = 0; j < 3; j++)
+            if (redis_int(values[j], 0) != rows[i].values[j])
+                fail_msg("row %zu, name %zu", i, j);
+    }
+    redis_map_pick(&map->items[0], rows[0].names, 3, values); /* no map */
+    assert_null(values[0]);
+    redis_reader_free(reader);
+}
+
 static void test_int(void **state)
 {
     static const struct {
@@ -302,7 +331,7 @@ int main(void)
         cmocka_unit_test(test_read),          cmocka_unit_test(test_refused),
         cmocka_unit_test(test_a_large_reply), cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_many_arrays), cmocka_unit_test(test_map),
-        cmocka_unit_test(test_int),
+        cmocka_unit_test(test_map_pick),        cmocka_unit_test(test_int),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
