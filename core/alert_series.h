@@ -14,6 +14,9 @@
 /* ENDED: resolved, while the telling of it is on its way */
 enum ov_series_state { OV_SERIES_QUIET, OV_SERIES_PENDING, OV_SERIES_FIRING, OV_SERIES_ENDED };
 
+/* What can be told; the numbers are in the saved text. */
+enum ov_telling { OV_TELL_NOTHING, OV_TELL_FIRING, OV_TELL_REPEAT, OV_TELL_RESOLVED };
+
 struct ov_series {
     struct ov_slice key;         /* behind the struct */
     struct ov_slice input, tags; /* parts of it */
@@ -30,8 +33,9 @@ struct ov_series {
     int64_t over_ms;             /* firing: since when it no longer alarms; 0 while it does */
     int64_t started_ns, told_ns; /* wall clock */
     enum ov_severity told;       /* the severity that was told of; NONE: nothing was */
+    enum ov_telling told_what;
     const struct ov_batch *telling; /* the batch that a sample of it is on its way in, or NULL */
-    bool tell_again;             /* one was on its way when the agent ended */
+    bool tell_again;             /* what was told last was on its way when the agent ended */
     char *id;                    /* the incident's, once it fired */
     double value;
     struct ov_history history;   /* of a counter */

@@ -66,13 +66,19 @@ static void put_tags(const struct ov_series *s, enum ov_severity severity, struc
     ov_buf_free(&subject);
 }
 
-void ov_alert_tell(struct ov_series *s, const char *state, const char *reason,
+void ov_alert_tell(struct ov_series *s, enum ov_telling what, const char *reason,
                    enum ov_severity severity, int64_t wall_ns, struct ov_batch *out)
 {
+    static const char *const states[] = {
+        [OV_TELL_FIRING] = "firing", [OV_TELL_REPEAT] = "repeat", [OV_TELL_RESOLVED] = "resolved",
+    };
     struct ov_sample *a = ov_batch_add(out, &ov_alert_measurement);
     size_t plain = s->summary.len;
+    if (s->tell_again && s->told_what == what && s->told == severity)
+        wall_ns = s->told_ns; /* the same sample, for who had it the first time */
+    a->time_ns = wall_ns;
     put_tags(s, severity, out, a);
-    ov_sample_text(out, a, OV_ALERT_STATE, ov_slice(state));
+    ov_sample_text(out, a, OV_ALERT_STATE, ov_slice(states[what]));
     ov_sample_text(out, a, OV_ALERT_ID, ov_slice(s->id));
     ov_sample_float(a, OV_ALERT_VALUE, s->value);
     if (s->rule) {
@@ -87,11 +93,12 @@ void ov_alert_tell(struct ov_series *s, const char *state, const char *reason,
     ov_sample_text(out, a, OV_ALERT_SUMMARY, (struct ov_slice){s->summary.data, s->summary.len});
     s->summary.len = plain;
     ov_sample_float(a, OV_ALERT_STARTED_AT, (double)s->started_ns / 1e9);
-    if (strcmp(state, "resolved") == 0)
+    if (what == OV_TELL_RESOLVED)
         ov_sample_float(a, OV_ALERT_ENDED_AT, (double)wall_ns / 1e9);
     ov_sample_float(a, OV_ALERT_DURATION, (double)(wall_ns - s->started_ns) / 1e9);
     ov_sample_int(a, OV_ALERT_COUNT, 1);
     s->told_ns = wall_ns;
+    s->told_what = what;
     s->telling = out;
     s->tell_again = false;
 }

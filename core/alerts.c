@@ -90,10 +90,12 @@ static bool tell_firing(struct ov_series *s, bool muted, const struct feeding *f
     int64_t repeat_ms = ov_rule_repeat_ms(s->rule);
     if (muted)
         return false;
-    if (s->told != s->severity || s->tell_again)
-        ov_alert_tell(s, "firing", NULL, s->severity, f->wall_ns, f->out);
-    else if (repeat_ms > 0 && f->wall_ns - s->told_ns >= repeat_ms * 1000000)
-        ov_alert_tell(s, "repeat", NULL, s->severity, f->wall_ns, f->out);
+    bool repeats = s->tell_again ? s->told_what == OV_TELL_REPEAT
+                                 : repeat_ms > 0 && f->wall_ns - s->told_ns >= repeat_ms * 1000000;
+    if (s->told != s->severity || (s->tell_again && !repeats))
+        ov_alert_tell(s, OV_TELL_FIRING, NULL, s->severity, f->wall_ns, f->out);
+    else if (repeats)
+        ov_alert_tell(s, OV_TELL_REPEAT, NULL, s->severity, f->wall_ns, f->out);
     else
         return false;
     s->told = s->severity;
@@ -127,7 +129,7 @@ static void end_incident(struct ov_alerts *alerts, struct ov_series *s, const ch
                          struct feeding *f)
 {
     if (s->told != OV_SEVERITY_NONE)
-        ov_alert_tell(s, "resolved", reason, s->told, f->wall_ns, f->out);
+        ov_alert_tell(s, OV_TELL_RESOLVED, reason, s->told, f->wall_ns, f->out);
     s->state = s->told != OV_SEVERITY_NONE ? OV_SERIES_ENDED : OV_SERIES_QUIET;
     alerts->firing_count--;
     f->changed = true;

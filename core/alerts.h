@@ -20,7 +20,7 @@
  *
  * A restart goes on: what fires, what was told and how counters grew is in the saved text, taken
  * before the samples are handed on and again after; an incident whose telling was interrupted is
- * told again under the same id. Any thread; one lock.
+ * told again by the same sample: same id, same time. Any thread; one lock.
  */
 #ifndef OV_ALERTS_H
 #define OV_ALERTS_H

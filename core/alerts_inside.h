@@ -41,9 +41,9 @@ struct ov_alerts {
 
 /* Names the incident that begins. */
 void ov_alert_name(struct ov_series *series, int64_t wall_ns);
-/* Adds the sample that tells of a series: "firing", "repeat" or "resolved"; why it ended, where
- * that is not because it is over; NULL else. */
-void ov_alert_tell(struct ov_series *series, const char *state, const char *reason,
+/* Adds the sample that tells of a series; why it ended, where that is not because it is over; NULL
+ * else. What was on its way when the agent ended becomes the same sample again. */
+void ov_alert_tell(struct ov_series *series, enum ov_telling what, const char *reason,
                    enum ov_severity severity, int64_t wall_ns, struct ov_batch *out);
 
 #endif

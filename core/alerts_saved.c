@@ -22,10 +22,11 @@ enum { ID_MAX = 63, ZEROS_A_LINE = 512 };
 
 static void save_incident(const struct ov_series *s, struct ov_buf *out)
 {
+    enum ov_telling untold = s->telling || s->tell_again ? s->told_what : OV_TELL_NOTHING;
     ov_buf_str(out, "A ");
     ov_hex_put(out, s->key);
     ov_buf_printf(out, " %d %d %d %" PRId64 " %" PRId64 " %s ", (int)s->severity, (int)s->told,
-                  s->telling || s->tell_again, s->started_ns, s->told_ns, s->id);
+                  (int)untold, s->started_ns, s->told_ns, s->id);
     ov_hex_put(out, (struct ov_slice){s->summary.data, s->summary.len});
     ov_buf_char(out, '\n');
 }
@@ -120,7 +121,7 @@ static bool load_incident(struct ov_alerts *alerts, char *const *words)
     bool good = ov_hex_take(words[WORD_SUMMARY], &summary) &&
                 take_number(words[WORD_SEVERITY], OV_SEVERITY_CRITICAL, &severity) &&
                 take_number(words[WORD_TOLD], OV_SEVERITY_CRITICAL, &told) &&
-                take_number(words[WORD_UNTOLD], 1, &untold) &&
+                take_number(words[WORD_UNTOLD], OV_TELL_RESOLVED, &untold) &&
                 take_number(words[WORD_STARTED], INT64_MAX, &started) &&
                 take_number(words[WORD_TOLD_AT], INT64_MAX, &told_at) &&
                 severity != OV_SEVERITY_NONE && strlen(words[WORD_ID]) <= ID_MAX &&
@@ -129,7 +130,8 @@ static bool load_incident(struct ov_alerts *alerts, char *const *words)
         s->state = OV_SERIES_FIRING;
         s->severity = (enum ov_severity)severity;
         s->told = (enum ov_severity)told;
-        s->tell_again = untold;
+        s->tell_again = untold != OV_TELL_NOTHING;
+        s->told_what = (enum ov_telling)untold;
         s->started_ns = started;
         s->told_ns = told_at;
         s->id = ov_strdup(words[WORD_ID]);

@@ -292,7 +292,6 @@ static int webhook_open(void *state, struct ov_host *host)
     w->host = host;
     w->kind = webhook_format_of(w);
     w->newest = memory_new();
-    w->told = memory_new();
     w->rate = w->rate ? w->rate : w->kind->rate;
     if (gethostname(w->host_name, sizeof w->host_name - 1) != 0 || !*w->host_name)
         memcpy(w->host_name, "omnivigil", sizeof "omnivigil");
@@ -321,7 +320,6 @@ static void webhook_close(void *state)
     url_free(&w->target);
     template_free(w->template);
     memory_free(w->newest);
-    memory_free(w->told);
     free(w->items);
     ov_buf_free(&w->text);
     ov_buf_free(&w->piece);

@@ -26,9 +26,8 @@ struct webhook {
     char host_name[256];
     struct template *template;
 
-    /* shared, with locks of their own */
+    /* shared, with a lock of its own */
     struct memory *newest; /* the delivery that holds an alert's newest state, until it is done */
-    struct memory *told;   /* the severity an alert was last told to fire with */
 
     /* encode's: the message under way */
     struct item *items;

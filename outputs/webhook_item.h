@@ -14,8 +14,6 @@ struct item {
 
     bool alert; /* of the measurement omnidaemon_alert; only then is the rest filled in */
     bool resolved, repeat;
-    bool again;   /* this process has told of it before, */
-    bool changed; /* with another severity */
     struct ov_slice rule, severity, id, threshold, summary, description;
     double value, started_at, ended_at, duration; /* NaN: absent */
     int64_t count;                                /* 0: absent */

@@ -3,12 +3,10 @@
  * From a batch to messages: items are gathered until a message is full, as many as the
  * configuration and as large as the service allows.
  *
- * A delivery id is the digest of what happened (which alert came into which state, and when the
- * incident began), not of the bytes: the same event told again, by an agent that was killed before
- * it could remember, has the same id, and a receiver can drop it. What this process knows to be
- * news, a repeat or a change of severity, has its time in it.
+ * A delivery id is the digest of what happened (which alert came into which state, and when), not
+ * of the bytes: the same told again, by an agent that was killed before it could remember, has the
+ * same id, and a receiver can drop it.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "hmac.h"
@@ -23,14 +21,10 @@ static void digest_part(struct ov_buf *out, struct ov_slice bytes)
 
 static void digest_item(struct ov_buf *out, const struct item *item)
 {
-    bool event = item->alert && item->id.len && !item->repeat && !item->again;
     digest_part(out, item->id);
     digest_part(out, item->severity);
     digest_part(out, ov_slice(item->resolved ? "resolved" : item->repeat ? "repeat" : "firing"));
-    if (event && isfinite(item->started_at))
-        ov_buf_double(out, item->started_at);
-    else
-        ov_buf_int(out, item->sample->time_ns);
+    ov_buf_int(out, item->sample->time_ns);
 }
 
 /* Writes the id of the message under way. */
@@ -94,19 +88,6 @@ static size_t max_items(const struct webhook *w)
     return w->kind->max_items ? w->kind->max_items : (size_t)w->batch;
 }
 
-/* What this process has told of the alert before. */
-static void recall(struct webhook *w, struct item *item)
-{
-    if (item->resolved) {
-        memory_forget(w->told, item->id, item->severity);
-        return;
-    }
-    enum memory_answer before = memory_ask(w->told, item->id, item->severity);
-    item->again = before != MEMORY_NONE;
-    item->changed = before == MEMORY_OTHER;
-    memory_note(w->told, item->id, item->severity);
-}
-
 static void message_add(struct webhook *w, const struct item *item, struct ov_emit *emit)
 {
     ov_buf_reset(&w->piece);
@@ -158,8 +139,6 @@ void webhook_encode(void *state, const struct ov_batch *batch, struct ov_emit *e
         if (!is_wanted(w, s->measurement))
             continue;
         struct item item = item_of(s, tags, tag_count);
-        if (item.id.len)
-            recall(w, &item);
         if (!has_values(s))
             ov_emit_unfit(emit, 1, "no field has a value");
         else if (w->kind->alerts_only && !item.alert)

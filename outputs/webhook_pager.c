@@ -4,9 +4,11 @@
  * and PagerDuty (Events API v2, /v2/enqueue).
  *
  * Alertmanager knows an alert by its labels: the tags and, since two incidents may have the same
- * tags, the alert_id. It ends one by itself at its endsAt: that of a firing alert lies as far
- * ahead as `expire` says. PagerDuty knows an alert by its dedup_key and takes one event a request,
- * of 512 KB at most, a summary of 1024 characters and a dedup_key of 255.
+ * tags, the alert_id. An alert of another severity is another one to it, so whenever one severity
+ * is told, the other is told to be over; of what it never knew it tells nobody. It ends an alert by
+ * itself at its endsAt: that of a firing alert lies as far ahead as `expire` says. PagerDuty knows
+ * an alert by its dedup_key and takes one event a request, of 512 KB at most, a summary of 1024
+ * characters and a dedup_key of 255.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -114,10 +116,11 @@ static void alertmanager_item(const struct webhook_setup *setup, const struct it
     double now = item_time(item);
     double end = item->resolved ? first_finite(item->ended_at, now) : now + setup->expire_seconds;
     alertmanager_alert(out, item, item->severity, end);
-    if (item->changed) { /* to it that is another alert, and the one before is over */
-        bool worse = ov_slice_eq(item->severity, OV_SLICE("critical"));
+    bool warning = ov_slice_eq(item->severity, OV_SLICE("warning"));
+    if (warning || ov_slice_eq(item->severity, OV_SLICE("critical"))) {
         ov_buf_char(out, ',');
-        alertmanager_alert(out, item, worse ? OV_SLICE("warning") : OV_SLICE("critical"), now);
+        alertmanager_alert(out, item, warning ? OV_SLICE("critical") : OV_SLICE("warning"),
+                           end < now ? end : now);
     }
 }
 

@@ -239,21 +239,6 @@ def test_one_firing_and_one_resolved(alerts, receiver):
     assert alerts.agent.stop() == 0
 
 
-def test_the_same_event_told_by_another_process_has_the_same_id(alerts, receiver):
-    to = receiver()
-    alerts.start({"url": to.url})
-    alerts.tell("firing a-1")
-    to.wait(1)
-    alerts.agent.stop(signal.SIGKILL)
-    alerts.start()
-    alerts.tell("firing a-1")
-    alerts.tell("resolved a-1")
-    to.wait(3)
-    first, again, resolved = to.deliveries()
-    assert first == again != resolved
-    assert alerts.agent.stop() == 0
-
-
 def test_what_waits_survives_a_kill(alerts, receiver, directory):
     """With its delivery id: whether the receiver had it the first time, nobody can know."""
     to = receiver()

@@ -48,6 +48,8 @@ struct player {
     char id[128];          /* of the incident under way, "" before the first */
     double started_at;
     bool open;
+    int64_t lost_ns;       /* the sample whose telling was interrupted, if there is one */
+    char lost_state[16], lost_severity[16];
 };
 
 static const struct ov_map rig_no_tags;
@@ -131,10 +133,18 @@ static inline void rig_fill(struct ov_batch *batch, const struct row *row)
     }
 }
 
+/* Whether it is the sample whose telling was interrupted. */
+static inline bool player_was_told(const struct player *p, const struct ov_sample *s)
+{
+    return ov_slice_eq(alert_text(s, OV_ALERT_STATE), ov_slice(p->lost_state)) &&
+           ov_slice_eq(s->tags[OV_ALERT_SEVERITY], ov_slice(p->lost_severity));
+}
+
 /* One incident keeps its id from firing to resolved, and its times fit. */
 static inline void player_look(struct player *p, const struct ov_sample *s, const struct row *row)
 {
-    double now = (double)rig_wall(row->at) / 1e9, started = s->values[OV_ALERT_STARTED_AT].number;
+    int64_t now_ns = player_was_told(p, s) ? p->lost_ns : rig_wall(row->at);
+    double now = (double)now_ns / 1e9, started = s->values[OV_ALERT_STARTED_AT].number;
     struct ov_slice id = alert_text(s, OV_ALERT_ID);
     bool resolved = ov_slice_eq(alert_text(s, OV_ALERT_STATE), OV_SLICE("resolved"));
     bool has_end = s->present >> OV_ALERT_ENDED_AT & 1;
@@ -145,7 +155,7 @@ static inline void player_look(struct player *p, const struct ov_sample *s, cons
         fail_msg("at %g: another incident than %s", row->at, p->id);
     if (!p->open && ov_slice_eq(id, ov_slice(p->id)) && !resolved)
         fail_msg("at %g: the name of an incident that had ended", row->at);
-    if (resolved != has_end || started > now ||
+    if (resolved != has_end || started > now || s->time_ns != now_ns ||
         s->values[OV_ALERT_DURATION].number - (now - started) > 1e-3 ||
         s->values[OV_ALERT_DURATION].number - (now - started) < -1e-3)
         fail_msg("at %g: times do not fit", row->at);
@@ -153,6 +163,14 @@ static inline void player_look(struct player *p, const struct ov_sample *s, cons
     p->id[id.len] = '\0';
     p->started_at = started;
     p->open = !resolved;
+    *p->lost_state = '\0';
+    if (row->after == INTERRUPT) {
+        p->lost_ns = now_ns;
+        struct ov_slice what = alert_text(s, OV_ALERT_STATE);
+        snprintf(p->lost_state, sizeof p->lost_state, "%.*s", (int)what.len, what.ptr);
+        snprintf(p->lost_severity, sizeof p->lost_severity, "%.*s",
+                 (int)s->tags[OV_ALERT_SEVERITY].len, s->tags[OV_ALERT_SEVERITY].ptr);
+    }
 }
 
 static inline void player_row(struct player *p, const struct row *row)
