@@ -17,6 +17,7 @@
 
 #include "address.h"
 #include "datagram.h"
+#include "moving_name.h"
 #include "output_rig.h"
 #include "series.h"
 #include "statsd_lines.h"
@@ -653,6 +654,81 @@ static void test_tcp(void **state)
     rig_end(&rig);
 }
 
+/* Two receivers at one port, at 127.0.0.1 and 127.0.0.2; false where the port is taken. */
+static bool bind_both(int type, int fds[2], int *port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    socklen_t len = sizeof in;
+    for (int i = 0; i < 2; i++) {
+        in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)i);
+        fds[i] = socket(AF_INET, type | SOCK_NONBLOCK, 0);
+        if (bind(fds[i], (struct sockaddr *)&in, sizeof in) != 0)
+            return false;
+        assert_int_equal(getsockname(fds[i], (struct sockaddr *)&in, &len), 0);
+        if (type == SOCK_STREAM)
+            assert_int_equal(listen(fds[i], 5), 0);
+    }
+    *port = ntohs(in.sin_port);
+    return true;
+}
+
+/* Whether something came to a receiver; a connection is kept in *peer. */
+static bool has_come(int type, int fd, int *peer)
+{
+    char bytes[256];
+    if (type == SOCK_STREAM && *peer < 0)
+        *peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
+    return recv(type == SOCK_STREAM ? *peer : fd, bytes, sizeof bytes, 0) > 0;
+}
+
+/* A name that leads elsewhere is followed though its old address lives on; one that is unknown for
+ * a while changes nothing. */
+static void test_moved_name(void **state)
+{
+    (void)state;
+    for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+        struct output_rig rig;
+        struct ov_outcome outcome;
+        int fds[2], peers[2] = {-1, -1}, port, sends = 0;
+        char address[64];
+        while (!bind_both(type, fds, &port)) {
+            close(fds[0]);
+            close(fds[1]);
+        }
+        snprintf(address, sizeof address, "%s://moving.test:%d",
+                 type == SOCK_STREAM ? "tcp" : "udp", port);
+        moving_address = "127.0.0.1";
+        rig_start(&rig);
+        rig_set(&rig, "address", address);
+        rig_set_int(&rig, "resolve", 20);
+        rig_set_int(&rig, "forget", HOUR_MS);
+        assert_int_equal(omnivigil_plugin.open(rig.state, rig.host), OV_OK);
+        assert_int_equal(rig_send(&rig, OV_SLICE("a:1|g\n"), &outcome), OV_SENT);
+        struct pollfd first = {.fd = fds[0], .events = POLLIN};
+        assert_int_equal(poll(&first, 1, 5000), 1);
+        assert_true(has_come(type, fds[0], &peers[0]));
+        moving_address = NULL;
+        for (int64_t end = ov_clock_ms() + 100; ov_clock_ms() < end; poll(NULL, 0, 5)) {
+            assert_int_equal(rig_send(&rig, OV_SLICE("a:2|g\n"), &outcome), OV_SENT);
+            assert_false(has_come(type, fds[1], &peers[1]));
+        }
+        moving_address = "127.0.0.2";
+        for (; sends < 1000 && !has_come(type, fds[1], &peers[1]); sends++, poll(NULL, 0, 5))
+            assert_int_equal(rig_send(&rig, OV_SLICE("a:3|g\n"), &outcome), OV_SENT);
+        while (has_come(type, fds[0], &peers[0]))
+            continue;
+        assert_int_equal(rig_send(&rig, OV_SLICE("a:4|g\n"), &outcome), OV_SENT);
+        if (sends == 1000 || has_come(type, fds[0], &peers[0]))
+            fail_msg("%s is not followed", address);
+        rig_end(&rig);
+        for (int i = 0; i < 2; i++) {
+            close(fds[i]);
+            if (peers[i] >= 0)
+                close(peers[i]);
+        }
+    }
+}
+
 static void test_unknown_name(void **state)
 {
     (void)state;
@@ -677,7 +753,7 @@ int main(void)
         cmocka_unit_test(test_udp), cmocka_unit_test(test_reader_that_does_not_read),
         cmocka_unit_test(test_udp_away), cmocka_unit_test(test_pace),
         cmocka_unit_test(test_unix), cmocka_unit_test(test_tcp),
-        cmocka_unit_test(test_unknown_name),
+        cmocka_unit_test(test_moved_name), cmocka_unit_test(test_unknown_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
