@@ -329,6 +329,24 @@ OV_API bool ov_host_repeats(const struct ov_host *host);
  * and returns the address of `symbol` in it, or NULL with the reason in ov_fail's text. */
 OV_API void *ov_host_module(struct ov_host *host, const char *name, const char *symbol);
 
+/* Finds the addresses of a name, waiting no longer than allowed, which getaddrinfo cannot. */
+struct ov_lookup;
+struct addrinfo;
+struct ov_lookup_name {
+    const char *host; /* or a numeric address, without brackets */
+    const char *port; /* a number */
+    int socket_type;  /* SOCK_STREAM, SOCK_DGRAM */
+};
+/* OV_OK with *found, for freeaddrinfo; OV_STOPPED; or OV_FAILED with *why, a constant text.
+ * `*pending` is NULL at first. A lookup without an answer by `deadline_ms` (ov_clock_ms) is left
+ * there, and the next call takes up its answer, so that a resolver which hangs costs one thread
+ * and not one each time. */
+OV_API int ov_lookup(struct ov_lookup **pending, const struct ov_host *host,
+                     const struct ov_lookup_name *name, int64_t deadline_ms,
+                     struct addrinfo **found, const char **why) OV_MUST_CHECK;
+/* Lets go of a lookup that is under way; NULL is fine. */
+OV_API void ov_lookup_drop(struct ov_lookup *lookup);
+
 /* The configuration of an instance under check: reports an error at the place where option
  * `name` stands (`tls.ca` for one in a table), in the same run with all others. */
 struct ov_check;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -31,7 +32,7 @@ void peer_shut(struct peer *peer)
 void peer_free(struct peer *peer)
 {
     peer_close(peer);
-    lookup_drop(peer->lookup);
+    ov_lookup_drop(peer->lookup);
     peer->lookup = NULL;
 }
 
@@ -166,6 +167,16 @@ static bool is_connected_to(const struct peer *peer, const struct addrinfo *foun
     return false;
 }
 
+static int look_up(struct peer *peer, int64_t deadline_ms, struct addrinfo **found)
+{
+    const char *why;
+    const struct ov_lookup_name name = {peer->address.host, peer->address.port, socket_type(peer)};
+    int status = ov_lookup(&peer->lookup, peer->host, &name, deadline_ms, found, &why);
+    if (status == OV_FAILED)
+        ov_fail(peer->host, "cannot resolve %s: %s", name.host, why);
+    return status;
+}
+
 /* Follows a name that moved. What is connected stays so as long as nothing better is known: the
  * lookup is not waited for, and its failure is no failure of the output. */
 static void peer_refresh(struct peer *peer)
@@ -175,8 +186,7 @@ static void peer_refresh(struct peer *peer)
     if (peer->address.kind == ADDRESS_UNIX) {
         status = connect_unix(peer);
     } else {
-        status = lookup_find(&peer->lookup, peer->host, peer->address.host, peer->address.port,
-                             socket_type(peer), 0, &found);
+        status = look_up(peer, 0, &found);
         if (peer->lookup)
             return;
         if (status == OV_OK && !is_connected_to(peer, found))
@@ -203,8 +213,7 @@ int peer_open(struct peer *peer)
     peer->resolved_ms = ov_clock_ms();
     if (peer->address.kind == ADDRESS_UNIX)
         return connect_unix(peer);
-    int status = lookup_find(&peer->lookup, peer->host, peer->address.host, peer->address.port,
-                             socket_type(peer), ov_host_deadline(peer->host), &found);
+    int status = look_up(peer, ov_host_deadline(peer->host), &found);
     if (status == OV_OK)
         status = connect_any(peer, found);
     if (found)

@@ -8,7 +8,6 @@
 #define PEER_H
 
 #include "address.h"
-#include "lookup.h"
 
 struct peer {
     struct ov_host *host;
@@ -17,7 +16,7 @@ struct peer {
 
     int fd;             /* -1: not connected */
     int64_t resolved_ms; /* when that was last done */
-    struct lookup *lookup;
+    struct ov_lookup *lookup;
     unsigned turn;      /* which of several addresses comes first; moves on at a failure */
 };
 

@@ -86,7 +86,7 @@ void redis_free(struct redis *r)
     if (!r)
         return;
     redis_hang_up(r);
-    redis_lookup_drop(r->link.lookup);
+    ov_lookup_drop(r->link.lookup);
     redis_url_free(&r->url);
     ov_buf_free(&r->place);
     ov_buf_free(&r->bad_url);

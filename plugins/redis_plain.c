@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -111,7 +112,13 @@ static int try_addresses(struct redis_link *link, const struct addrinfo *list)
 static int connect_tcp(struct redis_link *link)
 {
     struct addrinfo *list = NULL;
-    int status = redis_lookup(link, &list);
+    const char *why;
+    char port[8];
+    snprintf(port, sizeof port, "%u", (unsigned)link->url->port);
+    const struct ov_lookup_name name = {link->url->host, port, SOCK_STREAM};
+    int status = ov_lookup(&link->lookup, link->host, &name, link->deadline_ms, &list, &why);
+    if (status == OV_FAILED)
+        return redis_link_fail(link, REDIS_DNS, "the name cannot be resolved: %s", why);
     if (status != OV_OK)
         return status;
     status = try_addresses(link, list);

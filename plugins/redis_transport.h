@@ -14,7 +14,6 @@
 #include "redis.h"
 
 struct redis_url;
-struct redis_lookup;
 
 struct redis_link {
     struct ov_host *host;        /* whose stop descriptor ends every wait */
@@ -23,9 +22,7 @@ struct redis_link {
 
     int fd;    /* -1 when not connected */
     void *tls; /* of the TLS transport alone */
-    /* A name lookup that took longer than its deadline. The next connect takes up its answer,
-     * so that a resolver which hangs costs one thread and not one each time. */
-    struct redis_lookup *lookup;
+    struct ov_lookup *lookup; /* one that took longer than its deadline */
 
     /* Why the last function failed: the kind, and what happened in one clause. */
     enum redis_fault fault;
@@ -59,12 +56,5 @@ int redis_link_fail_errno(struct redis_link *link, int error);
 /* Waits for `events` on `fd` (-1: for time to pass). OV_OK, OV_STOPPED, or OV_FAILED at
  * `deadline_ms`, which the caller puts into words. */
 int redis_link_wait(const struct redis_link *link, int fd, short events, int64_t deadline_ms);
-
-/* Finds the addresses of the link's host and port; the caller ends with freeaddrinfo. OV_OK,
- * OV_STOPPED, or OV_FAILED with `fault` and `why`. */
-struct addrinfo;
-int redis_lookup(struct redis_link *link, struct addrinfo **found);
-/* Lets go of a lookup that is under way. */
-void redis_lookup_drop(struct redis_lookup *lookup);
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * Names to addresses, waiting no longer than allowed: getaddrinfo has no deadline, so a name is
+ * looked up in a thread of its own.
+ *
  * Threads: a lookup has two owners, who asked and its own thread; whoever lets go last frees it.
  * `found` and `error` belong to its thread until that has signalled `done_fd`.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,9 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lookup.h"
+#include "omnivigil.h"
 
-struct lookup {
+struct ov_lookup {
     atomic_int owners;
     int done_fd, type;
     char *name, *port;
@@ -23,7 +27,7 @@ struct lookup {
     atomic_int error; /* written last and read first */
 };
 
-void lookup_drop(struct lookup *lookup)
+void ov_lookup_drop(struct ov_lookup *lookup)
 {
     if (!lookup || atomic_fetch_sub(&lookup->owners, 1) > 1)
         return;
@@ -36,7 +40,7 @@ void lookup_drop(struct lookup *lookup)
     free(lookup);
 }
 
-static int ask(struct lookup *lookup, int flags)
+static int ask(struct ov_lookup *lookup, int flags)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = lookup->type,
                              .ai_flags = flags | AI_NUMERICSERV};
@@ -45,14 +49,14 @@ static int ask(struct lookup *lookup, int flags)
 
 static void *run(void *argument)
 {
-    struct lookup *lookup = argument;
+    struct ov_lookup *lookup = argument;
     lookup->error = ask(lookup, 0);
     eventfd_write(lookup->done_fd, 1);
-    lookup_drop(lookup);
+    ov_lookup_drop(lookup);
     return NULL;
 }
 
-static bool start(struct lookup *lookup)
+static bool start(struct ov_lookup *lookup)
 {
     pthread_t thread;
     pthread_attr_t attributes;
@@ -73,19 +77,19 @@ static bool start(struct lookup *lookup)
     return started;
 }
 
-static int result(struct lookup *lookup, struct ov_host *host, struct addrinfo **found)
+static int result(struct ov_lookup *lookup, struct addrinfo **found, const char **why)
 {
-    int error = lookup->error, status = OV_OK;
+    int error = lookup->error;
     if (error)
-        status = ov_fail(host, "cannot resolve %s: %s", lookup->name, gai_strerror(error));
+        *why = gai_strerror(error);
     *found = lookup->found;
     lookup->found = NULL;
-    lookup_drop(lookup);
-    return status;
+    ov_lookup_drop(lookup);
+    return error ? OV_FAILED : OV_OK;
 }
 
 /* OV_OK once the answer is there. */
-static int await(const struct lookup *lookup, struct ov_host *host, int64_t deadline_ms)
+static int await(const struct ov_lookup *lookup, const struct ov_host *host, int64_t deadline_ms)
 {
     struct pollfd fds[] = {
         {.fd = lookup->done_fd, .events = POLLIN},
@@ -99,30 +103,33 @@ static int await(const struct lookup *lookup, struct ov_host *host, int64_t dead
         if (fds[1].revents)
             return OV_STOPPED;
         if ((ready < 0 && errno != EINTR) || left <= 0)
-            return ov_fail(host, "cannot resolve %s: no answer in time", lookup->name);
+            return OV_FAILED;
     }
 }
 
-int lookup_find(struct lookup **pending, struct ov_host *host, const char *name, const char *port,
-                int type, int64_t deadline_ms, struct addrinfo **found)
+int ov_lookup(struct ov_lookup **pending, const struct ov_host *host,
+              const struct ov_lookup_name *name, int64_t deadline_ms, struct addrinfo **found,
+              const char **why)
 {
-    struct lookup *lookup = *pending;
+    struct ov_lookup *lookup = *pending;
     if (!lookup) {
         lookup = ov_calloc(1, sizeof *lookup);
-        *lookup = (struct lookup){.owners = 1, .done_fd = -1, .type = type,
-                                  .name = ov_strdup(name), .port = ov_strdup(port)};
+        *lookup = (struct ov_lookup){.owners = 1, .done_fd = -1, .type = name->socket_type,
+                                     .name = ov_strdup(name->host), .port = ov_strdup(name->port)};
         lookup->error = ask(lookup, AI_NUMERICHOST);
         if (!lookup->error)
-            return result(lookup, host, found);
+            return result(lookup, found, why);
         if (!start(lookup)) {
-            lookup_drop(lookup);
-            return ov_fail(host, "cannot resolve %s: no thread can be started", name);
+            ov_lookup_drop(lookup);
+            *why = "no thread can be started to look it up";
+            return OV_FAILED;
         }
         *pending = lookup;
     }
     int status = await(lookup, host, deadline_ms);
+    *why = "no answer from the name server in time";
     if (status != OV_OK)
         return status;
     *pending = NULL;
-    return result(lookup, host, found);
+    return result(lookup, found, why);
 }
