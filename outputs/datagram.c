@@ -88,16 +88,17 @@ static void burst_fill(struct burst *burst, struct ov_slice lines, size_t max, u
     }
 }
 
-static int pace(struct datagrams *d, struct peer *peer, size_t lines)
+static int pace(struct datagrams *d, struct peer *peer, const struct burst *burst)
 {
-    if (!d->line_ns || peer->address.kind != ADDRESS_UDP)
+    int64_t takes = (int64_t)burst->lines * d->line_ns + burst->count * d->datagram_ns;
+    if (!takes || peer->address.kind != ADDRESS_UDP)
         return OV_OK;
     int64_t now = ov_clock_ns(), early = d->next_ns - now;
     if (early > 0 && peer_listen(peer, early) == OV_STOPPED)
         return OV_STOPPED;
     if (d->next_ns < now - LATE_NS)
         d->next_ns = now - LATE_NS;
-    d->next_ns += (int64_t)lines * d->line_ns;
+    d->next_ns += takes;
     return OV_OK;
 }
 
@@ -158,7 +159,7 @@ static enum ov_sent send_burst(struct datagrams *d, struct peer *peer, struct ov
     struct burst burst;
     burst_fill(&burst, (struct ov_slice){lines.ptr + *done, lines.len - *done}, d->max,
                d->trusted ? BURST_MAX : 1);
-    if (pace(d, peer, burst.lines) != OV_OK)
+    if (pace(d, peer, &burst) != OV_OK)
         return OV_RETRY;
     enum ov_sent ready = await_reader(d, peer, done);
     if (ready != OV_SENT)

@@ -21,7 +21,7 @@
 struct datagrams {
     /* set by the owner */
     size_t max;      /* bytes of one */
-    int64_t line_ns; /* UDP: the time a line takes; 0: no pacing */
+    int64_t line_ns, datagram_ns; /* UDP: the time a line takes, and a datagram; 0: no pacing */
 
     int64_t next_ns; /* when the next may go, on ov_clock_ns */
     bool trusted;    /* the receiver is there, as far as can be told */

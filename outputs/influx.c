@@ -33,7 +33,8 @@ struct influx {
     struct ov_host *host;
     struct post *post;
     char *place; /* where `post` leads, for people */
-    struct udp *udp;
+    struct peer peer; /* over UDP */
+    struct datagrams datagrams;
     struct influx_answer answer;
     struct gzip *gzip;            /* NULL: requests go as they are */
     struct ov_buf coarse, packed; /* a piece in another precision; gzipped */
@@ -85,7 +86,7 @@ static const struct ov_option options[] = {
      .help = "how long a request that the server fails on (5xx but 503) is tried again before "
              "its samples are dropped, so that they block no others"},
     {OPTION(tls, OV_OPT_TABLE), .table = post_tls_options, .help = "for an https:// address"},
-    {OPTION(udp, OV_OPT_TABLE), .table = udp_options, .help = "for a udp:// address"},
+    {OPTION(udp, OV_OPT_TABLE), .table = influx_udp_options, .help = "for a udp:// address"},
     {0},
 };
 
@@ -100,20 +101,21 @@ static int influx_open(void *state, struct ov_host *host)
     struct influx *in = state;
     in->host = host;
     in->piece_max = RECORD_BYTES;
+    peer_init(&in->peer, host);
     if (influx_is_udp(&in->options))
-        in->udp = influx_udp_new(host, &in->options);
-    else
-        in->post = influx_post_new(host, &in->options, &in->place);
+        return influx_udp_set(host, &in->options, &in->peer, &in->datagrams);
+    in->post = influx_post_new(host, &in->options, &in->place);
     if (in->options.gzip)
         in->gzip = gzip_new();
-    return in->udp || in->post ? OV_OK : OV_FAILED;
+    return in->post ? OV_OK : OV_FAILED;
 }
 
 static void influx_close(void *state)
 {
     struct influx *in = state;
     post_free(in->post);
-    udp_free(in->udp);
+    if (in->host)
+        peer_free(&in->peer);
     free(in->place);
     gzip_free(in->gzip);
     ov_buf_free(&in->answer.why);
@@ -284,37 +286,37 @@ static bool requests_send(struct influx *in, struct ov_slice bytes, struct ov_ou
 
 /* ---------------------------------------------------------------- datagrams */
 
-static int datagram_send(struct influx *in, struct ov_slice rest)
+/* Sends what the next datagram holds. */
+static bool datagram_send(struct influx *in, struct ov_slice rest)
 {
-    size_t lines, limit = (size_t)in->options.udp.datagram;
-    struct ov_slice piece = lines_first(rest, limit, SIZE_MAX, &lines);
-    int status = OV_OK;
-    if (piece.len > limit)
+    size_t lines, done = 0;
+    struct ov_slice piece = lines_first(rest, in->datagrams.max, SIZE_MAX, &lines);
+    enum ov_sent sent = OV_REJECTED;
+    if (piece.len <= in->datagrams.max)
+        sent = datagrams_send(&in->datagrams, &in->peer, influx_precise(in, piece), &done);
+    if (sent == OV_RETRY)
+        return false;
+    if (sent == OV_REJECTED)
         refuse(in, lines, "", "longer than a datagram may be (`udp.datagram`)");
-    else
-        status = udp_send(in->udp, influx_precise(in, piece));
-    if (status == OV_OK)
-        progress_add(in, piece);
-    return status;
+    progress_add(in, piece);
+    return true;
 }
 
 /* When nobody listened, all of it has to go again: what was sent is gone. */
-static bool datagrams_send(struct influx *in, struct ov_slice bytes, struct ov_outcome *outcome)
+static bool datagrams_all(struct influx *in, struct ov_slice bytes, struct ov_outcome *outcome)
 {
-    int status = OV_OK;
-    while (status == OV_OK && in->done < bytes.len) {
-        struct ov_slice rest = {bytes.ptr + in->done, bytes.len - in->done};
-        status = datagram_send(in, rest);
+    bool sent = peer_open(&in->peer) == OV_OK;
+    while (sent && in->done < bytes.len) {
+        if (ov_clock_ms() >= ov_host_deadline(in->host)) {
+            ov_fail(in->host, "`timeout` is too short for so many datagrams at `udp.per_second`");
+            outcome->retry_ms = RESUME_MS;
+            return false;
+        }
+        sent = datagram_send(in, (struct ov_slice){bytes.ptr + in->done, bytes.len - in->done});
     }
-    if (status == OV_OK)
-        status = udp_confirm(in->udp);
-    if (status == OV_FAILED)
+    if (in->peer.fd < 0)
         progress_reset(in);
-    if (status == OV_STOPPED) {
-        ov_fail(in->host, "`timeout` is too short for so many datagrams at `udp.per_second`");
-        outcome->retry_ms = RESUME_MS;
-    }
-    return status == OV_OK;
+    return sent;
 }
 
 /* ---------------------------------------------------------------- sending */
@@ -343,7 +345,7 @@ static enum ov_sent influx_send(void *state, struct ov_slice bytes, struct ov_ou
 {
     struct influx *in = state;
     progress_resume(in, bytes);
-    bool sent = in->udp ? datagrams_send(in, bytes, outcome) : requests_send(in, bytes, outcome);
+    bool sent = in->post ? requests_send(in, bytes, outcome) : datagrams_all(in, bytes, outcome);
     if (sent)
         return influx_settle(in, bytes, outcome);
     progress_keep(in, bytes);

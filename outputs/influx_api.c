@@ -7,6 +7,7 @@
 #include "influx_api.h"
 
 #define UNIX_SCHEME "unix://"
+enum { UDP_RESOLVE_MS = 30 * 1000 };
 #define UDP_SCHEME "udp://"
 #define UDP_PORT "8089"
 
@@ -16,6 +17,16 @@ static bool is_unix(const struct influx_options *o)
 {
     return strncmp(o->url, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0;
 }
+
+const struct ov_option influx_udp_options[] = {
+    {.name = "datagram", .type = OV_OPT_SIZE, .offset = offsetof(struct influx_udp, datagram),
+     .fallback = "1432", .min = 256, .max = 65507,
+     .help = "largest datagram; a sample that is longer is dropped and counted"},
+    {.name = "per_second", .type = OV_OPT_INT, .offset = offsetof(struct influx_udp, per_second),
+     .fallback = "1000", .min = 1, .max = 1000000,
+     .help = "datagrams in a second, at most; a receiver loses what comes faster than it reads"},
+    {0},
+};
 
 bool influx_is_udp(const struct influx_options *o)
 {
@@ -43,12 +54,10 @@ static bool has_control(const char *text)
 
 static void check_url(const struct influx_options *o, struct ov_check *check)
 {
-    char *name, *port;
+    struct address address;
     if (influx_is_udp(o)) {
-        if (!url_endpoint(o->url, "udp", UDP_PORT, &name, &port))
+        if (address_read(&address, o->url, UDP_PORT))
             ov_check_error(check, "url", "is not like udp://127.0.0.1:" UDP_PORT);
-        free(name);
-        free(port);
     } else if (is_unix(o)) {
         if (o->url[strlen(UNIX_SCHEME)] != '/')
             ov_check_error(check, "url", "needs an absolute path: unix:///run/influxdb.sock");
@@ -193,17 +202,16 @@ struct post *influx_post_new(struct ov_host *host, const struct influx_options *
     return post;
 }
 
-struct udp *influx_udp_new(struct ov_host *host, const struct influx_options *o)
+int influx_udp_set(struct ov_host *host, const struct influx_options *o, struct peer *peer,
+                   struct datagrams *datagrams)
 {
-    char *name, *port;
-    struct udp *udp = NULL;
-    if (url_endpoint(o->url, "udp", UDP_PORT, &name, &port))
-        udp = udp_new(host, name, port, &o->udp);
-    else
-        ov_fail(host, "the url cannot be used");
-    free(name);
-    free(port);
-    return udp;
+    const char *why = address_read(&peer->address, o->url, UDP_PORT);
+    if (why)
+        return ov_fail(host, "the url %s", why);
+    peer->resolve_ms = UDP_RESOLVE_MS;
+    datagrams->max = (size_t)o->udp.datagram;
+    datagrams->datagram_ns = 1000000000 / o->udp.per_second;
+    return OV_OK;
 }
 
 /* ---------------------------------------------------------------- databases */

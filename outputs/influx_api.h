@@ -11,9 +11,9 @@
 #ifndef INFLUX_API_H
 #define INFLUX_API_H
 
+#include "datagram.h"
 #include "omnivigil.h"
 #include "post.h"
-#include "udp.h"
 #include "url.h"
 
 enum influx_precision { INFLUX_NS, INFLUX_US, INFLUX_MS, INFLUX_S };
@@ -25,8 +25,13 @@ struct influx_options {
     int64_t batch, give_up_ms;
     bool create_database, gzip;
     struct post_tls tls;
-    struct udp_options udp;
+    struct influx_udp {
+        int64_t datagram;   /* bytes */
+        int64_t per_second; /* datagrams */
+    } udp;
 };
+/* The rows of the table `udp`. */
+extern const struct ov_option influx_udp_options[];
 
 /* 1, 2 or 3. */
 int influx_version(const struct influx_options *options);
@@ -39,8 +44,9 @@ void influx_options_check(const struct influx_options *options, struct ov_check 
  * the caller. */
 struct post *influx_post_new(struct ov_host *host, const struct influx_options *options,
                              char **place);
-/* The same over UDP. */
-struct udp *influx_udp_new(struct ov_host *host, const struct influx_options *options);
+/* The same over UDP: fills in what the options say. OV_FAILED with ov_fail's text. */
+int influx_udp_set(struct ov_host *host, const struct influx_options *options, struct peer *peer,
+                   struct datagrams *datagrams) OV_MUST_CHECK;
 /* Creates the database of a version 1. False, with the reason appended to `why`, if it cannot. */
 bool influx_create_database(struct ov_host *host, const struct influx_options *options,
                             struct ov_buf *why);

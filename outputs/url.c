@@ -140,49 +140,6 @@ bool url_keep(struct url *url, const char *text)
     return ok;
 }
 
-static bool part_is_there(CURLU *handle, CURLUPart what)
-{
-    char *text = part(handle, what, 0);
-    bool there = text && strcmp(text, "/") != 0;
-    free(text);
-    return there;
-}
-
-static bool endpoint(CURLU *handle, const char *text, const char *scheme)
-{
-    static const CURLUPart unwanted[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_PATH,
-                                         CURLUPART_QUERY, CURLUPART_FRAGMENT};
-    if (curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-        return false;
-    for (size_t i = 0; i < OV_COUNT(unwanted); i++)
-        if (part_is_there(handle, unwanted[i]))
-            return false;
-    char *own = part(handle, CURLUPART_SCHEME, 0);
-    bool same = own && strcasecmp(own, scheme) == 0;
-    free(own);
-    return same;
-}
-
-bool url_endpoint(const char *text, const char *scheme, const char *default_port, char **host,
-                  char **port)
-{
-    CURLU *handle = curl_url();
-    bool ok = handle && endpoint(handle, text, scheme);
-    *host = ok ? part(handle, CURLUPART_HOST, 0) : NULL;
-    *port = *host ? part(handle, CURLUPART_PORT, 0) : NULL;
-    curl_url_cleanup(handle);
-    if (!*host)
-        return false;
-    size_t len = strlen(*host);
-    if (**host == '[' && len > 2) { /* an IPv6 address */
-        memmove(*host, *host + 1, len - 2);
-        (*host)[len - 2] = '\0';
-    }
-    if (!*port)
-        *port = ov_strdup(default_port);
-    return true;
-}
-
 void url_free(struct url *url)
 {
     free(url->target);

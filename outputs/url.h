@@ -18,10 +18,6 @@ const char *url_refusal(const char *text);
  * by the `count` pairs, escaped. False if `base` is not a URL that url_refusal accepts. */
 bool url_make(struct url *url, const char *base, const char *path, const struct ov_tag *query,
               size_t count);
-/* Takes `scheme://host:port` apart, the port as given or `default_port`; both parts belong to the
- * caller. False, and both NULL, if `text` is anything else. */
-bool url_endpoint(const char *text, const char *scheme, const char *default_port, char **host,
-                  char **port);
 /* Takes an address as it is, query and all, for one that is a secret as a whole: `shown` is only
  * its scheme, host and port. False as url_make. */
 bool url_keep(struct url *url, const char *text);
