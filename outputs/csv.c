@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all lines of a sample begin with is written once, and copied for its further fields. */
-#include <math.h>
-
 #include "csv.h"
 #include "rfc3339.h"
 #include "tags.h"
 #include "utf8.h"
+#include "values.h"
 
 static bool needs_quotes(struct ov_slice text)
 {
@@ -61,24 +60,6 @@ static void tags_write(struct ov_buf *buf, struct tags all)
     ov_buf_free(&object);
 }
 
-static void value_write(struct ov_buf *buf, enum ov_type type, union ov_value value)
-{
-    switch (type) {
-    case OV_INT:
-        ov_buf_int(buf, value.integer);
-        break;
-    case OV_FLOAT:
-        ov_buf_double(buf, value.number);
-        break;
-    case OV_BOOL:
-        ov_buf_str(buf, value.boolean ? "true" : "false");
-        break;
-    case OV_TEXT:
-        cell_write(buf, *value.text);
-        break;
-    }
-}
-
 const char *csv_write(struct ov_buf *buf, const struct ov_sample *s, const struct ov_tag *tags,
                       size_t tag_count)
 {
@@ -86,7 +67,7 @@ const char *csv_write(struct ov_buf *buf, const struct ov_sample *s, const struc
     size_t start = buf->len, head = 0;
     for (unsigned i = 0; i < m->field_count; i++) {
         enum ov_type type = m->fields[i].type;
-        if (!(s->present >> i & 1) || (type == OV_FLOAT && !isfinite(s->values[i].number)))
+        if (!value_is_there(s, i))
             continue;
         if (head) {
             ov_buf_grow(buf, head); /* the source must not move */
@@ -102,7 +83,10 @@ const char *csv_write(struct ov_buf *buf, const struct ov_sample *s, const struc
         }
         cell_write(buf, ov_slice(m->fields[i].name));
         ov_buf_char(buf, ',');
-        value_write(buf, type, s->values[i]);
+        if (type == OV_TEXT)
+            cell_write(buf, *s->values[i].text);
+        else
+            value_put(buf, type, s->values[i]);
         ov_buf_char(buf, '\n');
     }
     return head ? NULL : "no field has a value";

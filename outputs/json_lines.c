@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON lines: written straight into the buffer; no tree is built. */
-#include <math.h>
-
 #include "json_lines.h"
 #include "rfc3339.h"
 #include "tags.h"
+#include "values.h"
 
 static void key_write(struct ov_buf *buf, const char *name, bool first)
 {
@@ -14,24 +13,6 @@ static void key_write(struct ov_buf *buf, const char *name, bool first)
     ov_buf_char(buf, ':');
 }
 
-static void value_write(struct ov_buf *buf, enum ov_type type, union ov_value value)
-{
-    switch (type) {
-    case OV_INT:
-        ov_buf_int(buf, value.integer);
-        break;
-    case OV_FLOAT:
-        ov_buf_double(buf, value.number);
-        break;
-    case OV_BOOL:
-        ov_buf_str(buf, value.boolean ? "true" : "false");
-        break;
-    case OV_TEXT:
-        ov_buf_json(buf, *value.text);
-        break;
-    }
-}
-
 /* Returns how many fields had a value. */
 static unsigned fields_write(struct ov_buf *buf, const struct ov_sample *s)
 {
@@ -39,10 +20,13 @@ static unsigned fields_write(struct ov_buf *buf, const struct ov_sample *s)
     unsigned written = 0;
     for (unsigned i = 0; i < m->field_count; i++) {
         enum ov_type type = m->fields[i].type;
-        if (!(s->present >> i & 1) || (type == OV_FLOAT && !isfinite(s->values[i].number)))
+        if (!value_is_there(s, i))
             continue;
         key_write(buf, m->fields[i].name, written++ == 0);
-        value_write(buf, type, s->values[i]);
+        if (type == OV_TEXT)
+            ov_buf_json(buf, *s->values[i].text);
+        else
+            value_put(buf, type, s->values[i]);
     }
     return written;
 }

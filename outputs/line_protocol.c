@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Line protocol: names and texts are copied in runs of plain bytes; only what has to be escaped
  * or replaced is looked at one by one. */
-#include <math.h>
-
 #include "line_protocol.h"
 #include "tags.h"
+#include "values.h"
 
 #define BACKSLASH_LOOKALIKE "\xef\xbc\xbc"
 #define NUMBER_SIGN_LOOKALIKE "\xef\xbc\x83"
@@ -146,30 +145,14 @@ static void measurement_write(struct ov_buf *buf, const char *name)
     name_write(buf, ov_slice(name));
 }
 
-static bool field_has_value(const struct ov_sample *s, unsigned field)
-{
-    if (!(s->present >> field & 1))
-        return false;
-    return s->measurement->fields[field].type != OV_FLOAT || isfinite(s->values[field].number);
-}
-
 static void value_write(struct ov_buf *buf, enum ov_type type, union ov_value value)
 {
-    switch (type) {
-    case OV_INT:
-        ov_buf_int(buf, value.integer);
-        ov_buf_char(buf, 'i');
-        break;
-    case OV_FLOAT:
-        ov_buf_double(buf, value.number);
-        break;
-    case OV_BOOL:
-        ov_buf_str(buf, value.boolean ? "true" : "false");
-        break;
-    case OV_TEXT:
+    if (type == OV_TEXT)
         text_write(buf, *value.text);
-        break;
-    }
+    else
+        value_put(buf, type, value);
+    if (type == OV_INT)
+        ov_buf_char(buf, 'i');
 }
 
 /* Returns how many fields had a value. */
@@ -178,7 +161,7 @@ static unsigned fields_write(struct ov_buf *buf, const struct ov_sample *s)
     const struct ov_measurement *m = s->measurement;
     unsigned written = 0;
     for (unsigned i = 0; i < m->field_count; i++) {
-        if (!field_has_value(s, i))
+        if (!value_is_there(s, i))
             continue;
         ov_buf_char(buf, written++ ? ',' : ' ');
         key_write(buf, m->fields[i].name);

@@ -4,11 +4,10 @@
  * it and the value, and `end` after the type. The three stand behind each other in scratch memory
  * and are, together, the name the series is known by.
  */
-#include <math.h>
-
 #include "statsd_lines.h"
 #include "tags.h"
 #include "utf8.h"
+#include "values.h"
 
 /* The parts of a line as places in a buffer. */
 struct frame {
@@ -141,9 +140,7 @@ static uint64_t identity_of(const struct series_table *table, const struct ov_sa
 
 static bool has_number(const struct ov_sample *s, unsigned field)
 {
-    enum ov_type type = s->measurement->fields[field].type;
-    return (s->present >> field & 1) && type != OV_TEXT &&
-           (type != OV_FLOAT || isfinite(s->values[field].number));
+    return value_is_there(s, field) && s->measurement->fields[field].type != OV_TEXT;
 }
 
 static bool is_counter(const struct ov_field *field)

@@ -4,6 +4,7 @@
 
 #include "alert.h"
 #include "rfc3339.h"
+#include "values.h"
 #include "webhook_item.h"
 
 static struct ov_slice tag_of(const struct ov_sample *s, enum ov_alert_tag which)
@@ -20,9 +21,7 @@ const union ov_value *item_field(const struct ov_sample *s, const char *name, en
     const struct ov_measurement *m = s->measurement;
     for (unsigned i = 0; i < m->field_count; i++)
         if (strcmp(m->fields[i].name, name) == 0) {
-            bool there = s->present >> i & 1 && m->fields[i].type == type;
-            if (there && type == OV_FLOAT && !isfinite(s->values[i].number))
-                there = false;
+            bool there = value_is_there(s, i) && m->fields[i].type == type;
             return there ? &s->values[i] : NULL;
         }
     return NULL;
@@ -74,20 +73,10 @@ struct item item_of(const struct ov_sample *s, const struct ov_tag *tags, size_t
 
 void item_value(struct ov_buf *out, enum ov_type type, union ov_value value)
 {
-    switch (type) {
-    case OV_INT:
-        ov_buf_int(out, value.integer);
-        break;
-    case OV_FLOAT:
-        ov_buf_double(out, value.number);
-        break;
-    case OV_BOOL:
-        ov_buf_str(out, value.boolean ? "true" : "false");
-        break;
-    case OV_TEXT:
+    if (type == OV_TEXT)
         ov_buf_slice(out, *value.text);
-        break;
-    }
+    else
+        value_put(out, type, value);
 }
 
 bool time_put(struct ov_buf *out, double seconds)
