@@ -321,6 +321,21 @@ static void crew_stop_outputs(struct crew *crew, int64_t deadline_ms)
     crew->output_count = ended;
 }
 
+/* The agent's own samples, with how its alerts are. */
+static void gather_self(struct agent *agent)
+{
+    struct crew *crew = agent->crew;
+    struct ov_batch *batch = ov_batch_new(&crew->settings->tags, ov_wall_ns());
+    agent->schedule.last_ms = ov_clock_ms();
+    agent->self.plugins_missing = crew->settings->missing_count;
+    ov_self_gather(&agent->self, crew->inputs, crew->input_count, crew->outputs,
+                   crew->output_count, batch);
+    ov_alerts_list(crew->alerts, ov_wall_ns(), batch);
+    deliver(agent, SELF, batch);
+    save_alerts_now_and_then(agent);
+    ov_batch_free(batch);
+}
+
 /* ---------------------------------------------------------------- reload */
 
 static void succeed_inputs(struct crew *new, struct crew *old)
@@ -399,6 +414,7 @@ static void replace_crew(struct agent *agent, struct crew *new)
     pthread_rwlock_unlock(&agent->router);
     apply_log(new->settings);
     agent->schedule.interval_ms = new->settings->interval_ms;
+    gather_self(agent);
     crew_start(new);
     crew_free(old);
 }
@@ -436,19 +452,6 @@ static void reload(struct agent *agent)
 }
 
 /* ---------------------------------------------------------------- the main loop */
-
-static void gather_self(struct agent *agent)
-{
-    struct crew *crew = agent->crew;
-    struct ov_batch *batch = ov_batch_new(&crew->settings->tags, ov_wall_ns());
-    agent->schedule.last_ms = ov_clock_ms();
-    agent->self.plugins_missing = crew->settings->missing_count;
-    ov_self_gather(&agent->self, crew->inputs, crew->input_count, crew->outputs,
-                   crew->output_count, batch);
-    deliver(agent, SELF, batch);
-    save_alerts_now_and_then(agent);
-    ov_batch_free(batch);
-}
 
 /* Serves signals and the agent's own measurements until SIGTERM, SIGINT or `end_ms`. */
 static void serve(struct agent *agent, int64_t end_ms)
@@ -521,6 +524,7 @@ static bool start(struct agent *agent)
     agent->schedule = (struct ov_schedule){.interval_ms = crew->settings->interval_ms,
                                            .last_ms = INT64_MIN};
     log_leftovers(agent, crew);
+    gather_self(agent); /* outputs know how alerts are before they learn what happens to them */
     crew_start(crew);
     return true;
 }

@@ -40,4 +40,24 @@ enum ov_alert_field {
 
 extern const struct ov_measurement ov_alert_measurement;
 
+/* How things are, in place of what happens: `omnivigil_firing`, one for each alert that was told
+ * and has not ended, with the tags of omnidaemon_alert; and `omnivigil_rule`, for each rule. They
+ * come together, all in one batch. */
+enum ov_firing_field {
+    OV_FIRING_ID,
+    OV_FIRING_VALUE,
+    OV_FIRING_THRESHOLD,
+    OV_FIRING_SUMMARY,
+    OV_FIRING_DESCRIPTION,
+    OV_FIRING_STARTED_AT,
+    OV_FIRING_DURATION,
+};
+extern const struct ov_measurement ov_firing_measurement;
+
+enum ov_rule_state_field {
+    OV_RULE_STATE_FIRING,
+    OV_RULE_STATE_CRITICAL,
+};
+extern const struct ov_measurement ov_rule_state_measurement;
+
 #endif

@@ -49,8 +49,8 @@ static void put_subject(struct ov_buf *out, struct ov_slice tags)
     }
 }
 
-static void put_tags(const struct ov_series *s, enum ov_severity severity, struct ov_batch *out,
-                     struct ov_sample *a)
+void ov_alert_tags(const struct ov_series *s, enum ov_severity severity, struct ov_batch *out,
+                   struct ov_sample *a)
 {
     struct ov_slice rule = {"", 0}, input, tags;
     struct ov_buf subject = {0};
@@ -77,7 +77,7 @@ void ov_alert_tell(struct ov_series *s, enum ov_telling what, const char *reason
     if (s->tell_again && s->told_what == what && s->told == severity)
         wall_ns = s->told_ns; /* the same sample, for who had it the first time */
     a->time_ns = wall_ns;
-    put_tags(s, severity, out, a);
+    ov_alert_tags(s, severity, out, a);
     ov_sample_text(out, a, OV_ALERT_STATE, ov_slice(states[what]));
     ov_sample_text(out, a, OV_ALERT_ID, ov_slice(s->id));
     ov_sample_float(a, OV_ALERT_VALUE, s->value);

@@ -61,5 +61,7 @@ bool ov_alerts_load(struct ov_alerts *alerts, struct ov_slice saved, int64_t now
                     int64_t wall_ns);
 
 size_t ov_alerts_firing(struct ov_alerts *alerts);
+/* Adds how things are to `out`: a sample for each rule, and one for each alert that fires. */
+void ov_alerts_list(struct ov_alerts *alerts, int64_t wall_ns, struct ov_batch *out);
 
 #endif

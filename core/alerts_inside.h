@@ -7,6 +7,7 @@
  *     alert_tell.c     what outputs are told
  *     alerts.c         the states, and what each sample does to them
  *     alerts_saved.c   over a restart
+ *     alerts_list.c    how things are
  */
 #ifndef OV_ALERTS_INSIDE_H
 #define OV_ALERTS_INSIDE_H
@@ -41,6 +42,9 @@ struct ov_alerts {
 
 /* Names the incident that begins. */
 void ov_alert_name(struct ov_series *series, int64_t wall_ns);
+/* Sets the tags of a sample of omnidaemon_alert, or of omnivigil_firing. */
+void ov_alert_tags(const struct ov_series *series, enum ov_severity severity, struct ov_batch *out,
+                   struct ov_sample *sample);
 /* Adds the sample that tells of a series; why it ended, where that is not because it is over; NULL
  * else. What was on its way when the agent ended becomes the same sample again. */
 void ov_alert_tell(struct ov_series *series, enum ov_telling what, const char *reason,

@@ -102,7 +102,8 @@ static const struct ov_measurement output_measurement = {
 };
 
 const struct ov_measurement *const ov_self_measurements[] = {
-    &agent_measurement, &input_measurement, &output_measurement, &ov_alert_measurement, NULL,
+    &agent_measurement, &input_measurement, &output_measurement, &ov_alert_measurement,
+    &ov_firing_measurement, &ov_rule_state_measurement, NULL,
 };
 
 const struct ov_rule ov_self_rules[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the agent measures of itself: `omnivigil_agent`, `omnivigil_input`, `omnivigil_output`. */
+/* What the agent measures of itself: `omnivigil_agent`, `omnivigil_input`, `omnivigil_output`.
+ * alerts.h has the rest of what comes with it. */
 #ifndef OV_SELF_H
 #define OV_SELF_H
 

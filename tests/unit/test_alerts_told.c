@@ -46,6 +46,61 @@ static void test_each_series_has_its_own_state(void **state)
     ov_rule_free(rule);
 }
 
+/* Of a list: how many fire, and what the sample of rule `name` says. */
+static size_t listed(struct ov_alerts *alerts, const char *name, int64_t counts[2])
+{
+    struct ov_batch *out = ov_batch_new(&rig_no_tags, 0);
+    size_t firing = 0;
+    ov_alerts_list(alerts, rig_wall(60), out);
+    for (const struct ov_sample *s = ov_batch_first(out); s; s = s->next) {
+        if (s->measurement == &ov_firing_measurement && firing++ == 0) {
+            assert_true(ov_slice_eq(s->tags[OV_ALERT_AGENT], OV_SLICE("mail")));
+            assert_true(ov_slice_eq(s->tags[OV_ALERT_INPUT], OV_SLICE("bus")));
+            assert_true(ov_slice_eq(*s->values[OV_FIRING_DESCRIPTION].text, OV_SLICE("do")));
+        }
+        if (s->measurement == &ov_rule_state_measurement &&
+            ov_slice_eq(s->tags[0], ov_slice(name)))
+            for (int i = 0; i < 2; i++)
+                counts[i] = s->values[i].integer;
+    }
+    ov_batch_free(out);
+    return firing;
+}
+
+static void test_list(void **state)
+{
+    const struct ov_rule texts[] = {
+        {OVER3, .warning = "3", .critical = "10", .description = "do"},
+        {.name = "other", .value = "group.pending", .warning = "1000"},
+    };
+    static const struct {
+        int64_t value;
+        size_t firing;
+        int64_t critical;
+    } rows[] = {{2, 0, 0}, {7, 1, 0}, {8, 1, 0}, {11, 1, 1}, {ABSENT, 1, 1}, {2, 0, 0}};
+    struct ov_compiled_rule *rules[] = {rig_rule(&texts[0]), rig_rule(&texts[1])};
+    struct ov_alerts *alerts = rig_alerts(rules, 2);
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        struct ov_batch *batch = ov_batch_new(&rig_no_tags, 0);
+        struct ov_batch *out = ov_batch_new(&rig_no_tags, 0);
+        int64_t counts[2] = {-1, -1}, others[2] = {-1, -1};
+        rig_fill(batch, &(struct row)AT((double)i, rows[i].value, ""));
+        feed(alerts, "bus", batch, (double)i, out);
+        size_t firing = listed(alerts, "over", counts);
+        listed(alerts, "other", others);
+        if (firing != rows[i].firing || counts[0] != (int64_t)firing ||
+            counts[1] != rows[i].critical || others[0] || others[1])
+            fail_msg("row %zu: %zu fire, %jd and %jd counted", i, firing, (intmax_t)counts[0],
+                     (intmax_t)counts[1]);
+        ov_batch_free(batch);
+        ov_batch_free(out);
+    }
+    ov_alerts_free(alerts);
+    ov_rule_free(rules[0]);
+    ov_rule_free(rules[1]);
+}
+
 static void test_what_is_told(void **state)
 {
     const struct ov_rule text = {OVER3, .warning = "3", .critical = "~:100",
@@ -190,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_series_has_its_own_state),
+        cmocka_unit_test(test_list),
         cmocka_unit_test(test_what_is_told),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_subjects),
