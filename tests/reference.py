@@ -421,6 +421,7 @@ EXAMPLES = {
     "rules.for": "1m",
     "rules.clear_for": "5m",
     "rules.repeat": "4h",
+    "rules.gone_for": "15m",
     "rules.summary": '"on {topic}, tasks for {agent} wait {value} s"',
     "rules.description": "give it more consumers",
     "silences.rules": "backlog|pending",
