@@ -17,7 +17,7 @@ import threading
 import time
 
 from receiver import Receiver
-from servers import InfluxServer, free_port, wait_for
+from servers import free_port, wait_for
 from vigil import Samples, build_plugin
 
 KILLS = 50
@@ -91,13 +91,17 @@ class Comings(threading.Thread):
                 self.enough.wait(self.random.uniform(0.2, 2.5))
                 self.up()
                 self.turns += 1
-        except Exception as failure:  # told by stay()
+        except Exception as failure:  # told at the end
             self.failure = failure
 
-    def stay(self):
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        """It is up from here on, whatever happened meanwhile."""
         self.enough.set()
         self.join(60)
-        assert self.failure is None and self.turns >= 3, (self.failure, self.turns)
 
 
 class FlightyReceiver:
@@ -143,35 +147,32 @@ def stored_points(server):
     return sorted(row["number"] for row in rows)
 
 
-def test_fifty_kills(vigil, directory, plugin_dir):
+def test_fifty_kills(vigil, influx, directory, plugin_dir):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # shown when it fails
     build_plugin(plugin_dir, INPUT, "test_points")
     chance, flighty, steady = random.Random(seed), FlightyReceiver(seed + 1), Receiver()
-    server = InfluxServer(directory, free_port())
-    server.query("CREATE DATABASE omni")
+    influx.query("CREATE DATABASE omni")
     samples = os.path.join(directory, "samples.json")
     config = vigil.config(
         agent={"interval": "100ms", "state_dir": os.path.join(directory, "state"),
                "state_interval": "1s", "grace": "5s"},
         inputs=[{"plugin": "test_points"}], rules=[RULE],
         outputs=[
-            {"plugin": "influx", "url": server.url, "database": "omni", "queue": "write_ahead"},
+            {"plugin": "influx", "url": influx.url, "database": "omni", "queue": "write_ahead"},
             {"plugin": "webhook", "name": "flighty", "url": f"http://127.0.0.1:{flighty.port}"},
             {"plugin": "webhook", "name": "steady", "url": steady.url},
             {"plugin": "file", "path": samples, "format": "json", "queue": "write_ahead"}])
     run = lambda: vigil.run(config, OMNIVIGIL_PLUGIN_DIR=plugin_dir)
-    comings = [Comings(server.run, server.kill, seed + 2),
-               Comings(flighty.up, flighty.down, seed + 3)]
-    for one in comings:
-        one.start()
-    for _ in range(KILLS):
-        agent = run()
-        time.sleep(chance.uniform(0, 1.6))
-        agent.check_alive()
-        agent.kill()
-    for one in comings:
-        one.stay()
+    with Comings(influx.run, influx.kill, seed + 2) as database, \
+            Comings(flighty.up, flighty.down, seed + 3) as receiver:
+        for _ in range(KILLS):
+            agent = run()
+            time.sleep(chance.uniform(0, 1.6))
+            agent.check_alive()
+            agent.kill()
+    for one in (database, receiver):
+        assert one.failure is None and one.turns >= 3, (one.failure, one.turns)
     flighty.lives[-1].script = []
 
     agent = run()
@@ -187,14 +188,14 @@ def test_fifty_kills(vigil, directory, plugin_dir):
     assert agent.stop() == 0, agent.stderr()
 
     # every point once
-    numbers = stored_points(server)
+    numbers = stored_points(influx)
     assert numbers == list(range(len(numbers)))
     with open(samples, encoding="utf-8") as file:
         witnessed = Samples.parse(file.read())
     assert max(s["fields"]["number"] for s in witnessed.all("test_point")) <= numbers[-1]
     assert len(numbers) > 20 * EACH
     own = {row["time"] for row in
-           server.query(f'SELECT "uptime_seconds" FROM "{AGENT}"', "omni")}
+           influx.query(f'SELECT "uptime_seconds" FROM "{AGENT}"', "omni")}
     assert len(own) > KILLS
     assert {nanoseconds(s["time"]) for s in witnessed.all(AGENT)} <= own
 
