@@ -19,6 +19,8 @@
 struct ov_host {
     char *name, *module_dir;
     bool repeats;
+    ov_wants_fn *wants;
+    const void *wants_context;
     int stop_fd;
     atomic_bool stopping;
     _Atomic int64_t deadline_ms;
@@ -49,6 +51,17 @@ void ov_host_free(struct ov_host *host)
     free(host->name);
     free(host->module_dir);
     free(host);
+}
+
+void ov_host_set_wants(struct ov_host *host, ov_wants_fn *wants, const void *context)
+{
+    host->wants = wants;
+    host->wants_context = context;
+}
+
+bool ov_host_wants(const struct ov_host *host, const struct ov_measurement *m, unsigned field)
+{
+    return !host->wants || host->wants(host->wants_context, m, field);
 }
 
 void ov_host_set_deadline(struct ov_host *host, int64_t deadline_ms)

@@ -11,6 +11,10 @@
 struct ov_host *ov_host_new(const char *name, const char *module_dir, bool repeats);
 void ov_host_free(struct ov_host *host);
 
+/* Whether somebody looks at that field. */
+typedef bool ov_wants_fn(const void *context, const struct ov_measurement *m, unsigned field);
+/* Without, everything is wanted. Before the instance is opened. */
+void ov_host_set_wants(struct ov_host *host, ov_wants_fn *wants, const void *context);
 void ov_host_set_deadline(struct ov_host *host, int64_t deadline_ms);
 /* Makes the stop descriptor readable; from any thread. Cannot be taken back. */
 void ov_host_stop(struct ov_host *host);

@@ -75,6 +75,7 @@ struct ov_input *ov_input_new(const struct ov_input_world *world, struct ov_inst
     input->world = world;
     input->instance = instance;
     input->host = ov_host_new(instance->name, world->plugin_dir, world->deliver != NULL);
+    ov_host_set_wants(input->host, world->wants, world->context);
     input->schedule = (struct ov_schedule){
         .interval_ms = instance->interval_ms > 0 ? instance->interval_ms : settings->interval_ms,
         .jitter_ms = instance->jitter_ms >= 0 ? instance->jitter_ms : settings->jitter_ms,

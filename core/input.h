@@ -6,6 +6,7 @@
 #ifndef OV_INPUT_H
 #define OV_INPUT_H
 
+#include "host.h"
 #include "omnivigil.h"
 #include "settings.h"
 #include "state.h"
@@ -28,8 +29,9 @@ struct ov_input_world {
     const struct ov_settings *settings;
     const char *plugin_dir;
     struct ov_state *state; /* NULL: nothing is saved */
-    ov_deliver_fn *deliver;
-    void *context;
+    ov_deliver_fn *deliver; /* NULL: for a command that gathers once */
+    ov_wants_fn *wants;     /* NULL: everything is wanted */
+    void *context;          /* of both */
 };
 
 /* Opens the instance (borrowed, it must outlive the input). NULL with a text in `why` when its

@@ -325,6 +325,10 @@ OV_API bool ov_host_stopping(const struct ov_host *host);
 OV_API int64_t ov_host_deadline(const struct ov_host *host);
 /* True for the agent, which gathers again and again; false for a command that does so once. */
 OV_API bool ov_host_repeats(const struct ov_host *host);
+/* Whether somebody looks at that field: always for the agent. What is dear to know need not be
+ * found out for nobody. */
+OV_API bool ov_host_wants(const struct ov_host *host, const struct ov_measurement *m,
+                          unsigned field);
 /* Loads a module that belongs to a plugin (such as `redis_tls`) from the plugin's own directory
  * and returns the address of `symbol` in it, or NULL with the reason in ov_fail's text. */
 OV_API void *ov_host_module(struct ov_host *host, const char *name, const char *symbol);

@@ -486,6 +486,27 @@ enum ov_match ov_rule_look(const struct ov_compiled_rule *rule, const struct ov_
     return match;
 }
 
+static uint64_t fields_of(const struct condition *list, size_t count)
+{
+    uint64_t fields = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!list[i].place.is_tag)
+            fields |= UINT64_C(1) << list[i].place.index;
+    return fields;
+}
+
+uint64_t ov_rule_fields(const struct ov_compiled_rule *rule, const struct ov_measurement *m)
+{
+    uint64_t fields = 0;
+    if (m == rule->measurement)
+        fields |= fields_of(rule->conditions, rule->condition_count);
+    if (m == rule->measurement && rule->plain_severity == OV_SEVERITY_NONE)
+        fields |= UINT64_C(1) << rule->field;
+    if (m == rule->muting)
+        fields |= fields_of(rule->mutes, rule->mute_count);
+    return fields;
+}
+
 enum ov_severity ov_rule_severity(const struct ov_compiled_rule *rule, double value, bool firing)
 {
     if (rule->plain_severity != OV_SEVERITY_NONE)

@@ -56,6 +56,8 @@ enum ov_match { OV_MATCH_NO, OV_MATCH_YES, OV_MATCH_UNKNOWN };
  * for texts and where there is none). UNKNOWN: what it depends on is absent. */
 enum ov_match ov_rule_look(const struct ov_compiled_rule *rule, const struct ov_sample *sample,
                            double *value);
+/* Bit i: whether the rule alarms, or is muted, depends on field i of this measurement. */
+uint64_t ov_rule_fields(const struct ov_compiled_rule *rule, const struct ov_measurement *m);
 /* What a value amounts to. `firing`: the alarm is on, so the clear threshold holds. */
 enum ov_severity ov_rule_severity(const struct ov_compiled_rule *rule, double value, bool firing);
 /* The threshold behind a severity, as written; "" where the conditions alone alarm. */

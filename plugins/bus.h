@@ -34,6 +34,7 @@ struct bus_topic {
     bool groups_read;            /* XINFO GROUPS was answered (or there is no stream) */
     uint32_t groups;
     size_t entry_bytes;          /* of the larger of first and last entry */
+    uint32_t refused;            /* REFUSED bits of what was asked about it */
     struct stream_facts facts;
 };
 
@@ -73,6 +74,8 @@ struct bus_group {
     struct bus_consumer *consumer_list; /* with the option `consumers` */
     size_t consumer_list_count;
     int64_t consumers_omitted;
+    uint32_t refused;            /* REFUSED bits of what was asked about it; of XINFO STREAM, XLEN
+                                    about its DLQ */
 
     /* kept from cycle to cycle */
     struct backlog_memory backlog_memory;
@@ -178,6 +181,8 @@ struct bus_group *bus_group_see(struct bus *bus, struct bus_topic *topic,
 bool bus_group_info(const struct redis_reply *reply, struct bus_group_info *info);
 /* Fills in a group, and asks for the rest. */
 void bus_group_read(struct bus_topic *topic, const struct bus_group_info *info);
+/* Asks whether it is paused: reading that leaves a trace before Redis 7.2. */
+void bus_group_ask_value(struct bus_group *group);
 /* Asks for a group's DLQ, together with others; bus_dlqs_send sends what is still held back. */
 void bus_group_ask_dlq(struct bus_group *group);
 void bus_dlqs_send(struct bus *bus);
@@ -192,6 +197,10 @@ struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct
 void bus_save(const struct bus *bus, struct ov_buf *out);
 int bus_load(struct bus *bus, struct ov_slice saved) OV_MUST_CHECK;
 
+/* Whether the agent of a group is silent if nobody blocks, and else is not; and whether there is
+ * such a group, and somebody wants to know. */
+bool bus_group_needs_blocked(const struct bus_group *group);
+bool bus_needs_blocked(const struct bus *bus);
 extern const struct ov_measurement *const bus_measurements[];
 void bus_samples(struct bus *bus, struct ov_batch *batch);
 /* The one sample there is when Redis cannot be read. */

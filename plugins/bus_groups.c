@@ -22,6 +22,12 @@ enum {
     CONFIG_CYCLES = 30,               /* an agent's configuration is read again after so many */
 };
 
+static void note_refused(struct bus_group *group, enum refusable command, struct ov_slice what,
+                         const struct redis_reply *reply)
+{
+    refusals_note_in(&group->bus->refusals, command, what, reply, &group->refused);
+}
+
 /* ---------------------------------------------------------------- the DLQ of a group */
 
 static void on_dlq(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
@@ -30,7 +36,7 @@ static void on_dlq(struct redis *r, const struct redis_reply *reply, void *conte
     (void)r;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        refusals_note(&group->bus->refusals, REFUSABLE_XINFO_STREAM, OMNI_DLQ_PREFIX, reply);
+        note_refused(group, REFUSABLE_XINFO_STREAM, OMNI_DLQ_PREFIX, reply);
         return;
     }
     group->dlq_length = redis_int(redis_map_get(reply, "length"), group->dlq_length);
@@ -45,7 +51,7 @@ static void on_dlq_length(struct redis *r, const struct redis_reply *reply, void
     struct bus *bus = group->bus;
     (void)index;
     if (reply->type != REDIS_INTEGER) {
-        refusals_note(&bus->refusals, REFUSABLE_XLEN, OMNI_DLQ_PREFIX, reply);
+        note_refused(group, REFUSABLE_XLEN, OMNI_DLQ_PREFIX, reply);
         return;
     }
     group->dlq_length = reply->integer;
@@ -125,8 +131,7 @@ static void on_value(struct redis *r, const struct redis_reply *reply, void *con
     if (reply->type == REDIS_STRING)
         life_value_read(&signs, ov_slice_eq(reply->text, OV_SLICE("false")), &group->life_memory);
     else
-        refusals_note(&group->bus->refusals, REFUSABLE_GET, OV_SLICE("_subscription_active"),
-                      reply);
+        note_refused(group, REFUSABLE_GET, OV_SLICE("_subscription_active"), reply);
 }
 
 static int64_t lower(int64_t known, int64_t value)
@@ -157,7 +162,7 @@ static void on_consumers(struct redis *r, const struct redis_reply *reply, void 
     (void)r;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        refusals_note(&bus->refusals, REFUSABLE_XINFO_CONSUMERS, OMNI_STREAM_PREFIX, reply);
+        note_refused(group, REFUSABLE_XINFO_CONSUMERS, OMNI_STREAM_PREFIX, reply);
         return;
     }
     for (size_t i = 0; i < reply->count; i++) {
@@ -191,22 +196,28 @@ static struct ov_slice life_key(struct bus_group *group)
                            group->name.b);
 }
 
+void bus_group_ask_value(struct bus_group *group)
+{
+    struct redis *r = group->bus->redis;
+    if (group->bus->server.version_number >= 70200) /* then reading leaves no trace */
+        redis_send(r, NULL, NULL, 0, OV_SLICE("CLIENT"), OV_SLICE("NO-TOUCH"), OV_SLICE("ON"));
+    redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
+}
+
 static void on_key_idle(struct redis *r, const struct redis_reply *reply, void *context,
                         size_t index)
 {
     struct bus_group *group = context;
     struct bus *bus = group->bus;
+    (void)r;
     (void)index;
     if (reply->type == REDIS_INTEGER)
         group->key_idle_ms = reply->integer * 1000;
     else
-        refusals_note(&bus->refusals, REFUSABLE_OBJECT, OV_SLICE("_subscription_active"), reply);
+        note_refused(group, REFUSABLE_OBJECT, OV_SLICE("_subscription_active"), reply);
     struct life_signs signs = {.now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms};
-    if (group->key_idle_ms < 0 || !life_wants_value(&signs, &group->life_memory))
-        return;
-    if (bus->server.version_number >= 70200) /* then reading leaves no trace */
-        redis_send(r, NULL, NULL, 0, OV_SLICE("CLIENT"), OV_SLICE("NO-TOUCH"), OV_SLICE("ON"));
-    redis_send(r, on_value, group, 0, OV_SLICE("GET"), life_key(group));
+    if (group->key_idle_ms >= 0 && life_wants_value(&signs, &group->life_memory))
+        bus_group_ask_value(group);
 }
 
 static bool key_tells_life(const struct bus *bus)
@@ -236,7 +247,7 @@ static void on_config(struct redis *r, const struct redis_reply *reply, void *co
     if (reply->type == REDIS_STRING)
         registry_read_config(&agent, reply->text);
     else
-        refusals_note(&group->bus->refusals, REFUSABLE_HGET, OV_SLICE("agent"), reply);
+        note_refused(group, REFUSABLE_HGET, OV_SLICE("agent"), reply);
     group->reclaim_idle_ms = agent.reclaim_idle_ms;
     group->config_cycle = group->bus->cycle;
 }
@@ -247,7 +258,7 @@ static void on_pending(struct redis *r, const struct redis_reply *reply, void *c
     struct bus_group *group = context;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        refusals_note(&group->bus->refusals, REFUSABLE_XPENDING, OMNI_STREAM_PREFIX, reply);
+        note_refused(group, REFUSABLE_XPENDING, OMNI_STREAM_PREFIX, reply);
         return;
     }
     for (size_t i = 0; i < reply->count; i++) {
@@ -290,7 +301,7 @@ static void on_undelivered(struct redis *r, const struct redis_reply *reply, voi
     struct bus_group *group = context;
     (void)r;
     if (reply->type != REDIS_ARRAY) {
-        refusals_note(&group->bus->refusals, REFUSABLE_XRANGE, OMNI_STREAM_PREFIX, reply);
+        note_refused(group, REFUSABLE_XRANGE, OMNI_STREAM_PREFIX, reply);
         return;
     }
     if (reply->count && reply->items[0].type == REDIS_ARRAY && reply->items[0].count)
@@ -358,6 +369,7 @@ struct bus_group *bus_group_see(struct bus *bus, struct bus_topic *topic,
     group->consumer_idle_ms = group->key_idle_ms = group->left_at_least = -1;
     group->dlq_length = group->dlq_added = -1;
     group->consumers_omitted = 0;
+    group->refused = 0;
     group->backlog = (struct backlog){.left = -1, .lost = -1};
     return group;
 }

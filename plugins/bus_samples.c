@@ -198,6 +198,99 @@ static void stream_sample(struct bus *bus, struct bus_topic *topic, struct total
         ov_sample_int(s, STREAM_GROUPS, topic->groups);
 }
 
+/* ---------------------------------------------------------------- what could not be read */
+
+#define FIELD(i) (UINT64_C(1) << (i))
+#define BACKLOG_FIELDS (FIELD(GROUP_UNDELIVERED) | FIELD(GROUP_OLDEST_UNDELIVERED) |               \
+                        FIELD(GROUP_TRIM_RATIO))
+#define DLQ_FIELDS (FIELD(GROUP_DLQ_LENGTH) | FIELD(GROUP_DLQ_ADDED) | FIELD(GROUP_DLQ_NEWEST))
+/* Without one of these nobody is called silent, and without the last nobody busy. */
+#define SIGNS (REFUSED(REFUSABLE_XPENDING) | REFUSED(REFUSABLE_XINFO_CONSUMERS) |                  \
+               REFUSED(REFUSABLE_OBJECT) | REFUSED(REFUSABLE_GET) | REFUSED(REFUSABLE_HGET))
+
+static void group_unread(struct bus *bus, const struct bus_group *group,
+                         const struct ov_sample *s, struct ov_batch *batch)
+{
+    static const struct {
+        uint32_t commands;
+        uint64_t fields;
+    } rows[] = {
+        {REFUSED(REFUSABLE_XPENDING), FIELD(GROUP_OLDEST_PENDING) | FIELD(GROUP_MAX_DELIVERIES)},
+        {REFUSED(REFUSABLE_XRANGE), BACKLOG_FIELDS},
+        {REFUSED(REFUSABLE_XINFO_STREAM) | REFUSED(REFUSABLE_XLEN), DLQ_FIELDS},
+        {SIGNS, FIELD(GROUP_LIFE)},
+    };
+    const struct ov_slice tags[] = {
+        [TAG_TOPIC] = group->name.a, [TAG_GROUP] = group->name.b, [TAG_AGENT] = {"", 0},
+    };
+    for (size_t i = 0; group->refused && i < OV_COUNT(rows); i++)
+        if (rows[i].fields & ~s->present)
+            refusals_unread(&bus->refusals, group->refused & rows[i].commands, batch,
+                            &group_measurement, rows[i].fields & ~s->present, tags);
+    if (group->topic && group->exists)
+        refusals_unread(&bus->refusals, group->topic->refused & REFUSED(REFUSABLE_XINFO_STREAM),
+                        batch, &group_measurement, BACKLOG_FIELDS | FIELD(GROUP_LOST), tags);
+    if (group->left_at_least >= 0)
+        ov_batch_unread(batch, &group_measurement, FIELD(GROUP_UNDELIVERED), tags,
+                        OV_SLICE("Redis cannot tell how many tasks wait, and there are more than "
+                                 "are counted one by one (option count_max)"));
+}
+
+static void topic_unread(struct bus *bus, const struct bus_topic *topic, struct ov_batch *batch)
+{
+    const struct ov_slice tags[] = {topic->name.a, {"", 0}, {"", 0}};
+    uint32_t stream = topic->refused & REFUSED(REFUSABLE_XINFO_STREAM);
+    uint32_t groups = topic->refused & REFUSED(REFUSABLE_XINFO_GROUPS);
+    refusals_unread(&bus->refusals, stream, batch, &stream_measurement, !topic->read ? 0 :
+                    FIELD(STREAM_ADDED) | FIELD(STREAM_FIRST_AGE) | FIELD(STREAM_LAST_AGE), tags);
+    refusals_unread(&bus->refusals, groups, batch, &group_measurement, 0, tags);
+    refusals_unread(&bus->refusals, groups, batch, &consumer_measurement, 0, tags);
+}
+
+/* Topics and agents that could not be looked for. */
+static void names_unread(struct bus *bus, struct ov_batch *batch)
+{
+    const struct ov_slice why = OV_SLICE("not all topics are known yet: the keyspace has not been "
+                                         "looked through to its end");
+    uint32_t names = REFUSED(REFUSABLE_SSCAN) | REFUSED(REFUSABLE_SMEMBERS);
+    uint64_t whole = bus->scan.completed || bus->topic_names.count ? FIELD(GROUP_REGISTERED) : 0;
+    if (!bus->registry.complete && bus->omni.backend == OMNI_REDIS)
+        refusals_unread(&bus->refusals, names, batch, &group_measurement, whole, NULL);
+    else if (!bus->registry.complete)
+        ov_batch_unread(batch, &group_measurement, whole, NULL,
+                        OV_SLICE("agents.json, which tells what agents there are, cannot be read"));
+    if (bus->scan.completed || bus->topic_names.count)
+        return;
+    refusals_unread(&bus->refusals, REFUSED(REFUSABLE_SCAN), batch, &stream_measurement, 0, NULL);
+    refusals_unread(&bus->refusals, REFUSED(REFUSABLE_SCAN), batch, &group_measurement, 0, NULL);
+    if (!ov_host_repeats(bus->host)) /* one look makes do with what it found */
+        return;
+    ov_batch_unread(batch, &stream_measurement, 0, NULL, why);
+    ov_batch_unread(batch, &group_measurement, 0, NULL, why);
+}
+
+static void bus_unread(struct bus *bus, const struct ov_sample *s, struct ov_batch *batch)
+{
+    uint64_t info = FIELD(BUS_MEMORY_USED) | FIELD(BUS_MEMORY_LIMIT) | FIELD(BUS_MEMORY_RATIO) |
+                    FIELD(BUS_EVICTION_POLICY) | FIELD(BUS_EVICTION_RISK) | FIELD(BUS_CLIENTS) |
+                    FIELD(BUS_BLOCKED_CLIENTS) | FIELD(BUS_VERSION) | FIELD(BUS_ROLE) |
+                    FIELD(BUS_UPTIME);
+    uint64_t events = FIELD(BUS_EVENTS) | FIELD(BUS_MISSED) | FIELD(BUS_GAPS) | FIELD(BUS_BEHIND);
+    uint64_t counts = FIELD(GROUP_PROCESSED) | FIELD(GROUP_RECLAIM_ATTEMPTS) |
+                      FIELD(GROUP_RECLAIMED) | FIELD(GROUP_DLQ_PUSHES);
+    refusals_unread(&bus->refusals, REFUSED(REFUSABLE_INFO), batch, &bus_measurement,
+                    info & ~s->present, NULL);
+    if (!bus->follow_started) {
+        refusals_unread(&bus->refusals, REFUSED(REFUSABLE_XREAD), batch, &bus_measurement, events,
+                        NULL);
+        refusals_unread(&bus->refusals, REFUSED(REFUSABLE_XREAD), batch, &group_measurement,
+                        counts, NULL);
+    }
+    names_unread(bus, batch);
+}
+
+/* ---------------------------------------------------------------- groups */
+
 static int64_t reclaim_idle(const struct bus_group *group)
 {
     if (group->reclaim_idle_ms)
@@ -206,19 +299,42 @@ static int64_t reclaim_idle(const struct bus_group *group)
                                                   : OMNI_RECLAIM_IDLE_MS;
 }
 
-static enum life group_life(struct bus *bus, struct bus_group *group)
+static struct life_signs group_signs(const struct bus *bus, const struct bus_group *group)
 {
     double waiting = (double)NAN;
     if (group->oldest_left_read)
         waiting = omni_age(bus->server.now_ms, group->oldest_left.ms);
-    struct life_signs signs = {
+    return (struct life_signs){
         .now_ms = bus->server.now_ms, .key_idle_ms = group->key_idle_ms,
         .waiting_ms = waiting >= 0 ? (int64_t)(waiting * 1e3) : -1,
         .consumer_idle_ms = group->consumer_idle_ms, .pending = group->pending,
         .youngest_ms = group->youngest_ms, .reclaim_idle_ms = reclaim_idle(group),
         .moved = group->moved, .nobody_blocks = bus->nobody_blocks,
     };
+}
+
+static enum life group_life(struct bus *bus, struct bus_group *group)
+{
+    struct life_signs signs = group_signs(bus, group);
     return life_judge(&signs, &group->life_memory);
+}
+
+bool bus_group_needs_blocked(const struct bus_group *group)
+{
+    struct life_memory memory = group->life_memory, other = memory;
+    struct life_signs blocking = group_signs(group->bus, group), nobody = blocking;
+    blocking.nobody_blocks = false;
+    nobody.nobody_blocks = true;
+    return group->exists && group->agent && life_judge(&blocking, &memory) != LIFE_SILENT &&
+           life_judge(&nobody, &other) == LIFE_SILENT;
+}
+
+bool bus_needs_blocked(const struct bus *bus)
+{
+    for (size_t i = 0; i < bus->groups.count; i++)
+        if (bus_group_needs_blocked((const struct bus_group *)bus->groups.entries[i]))
+            return ov_host_wants(bus->host, &group_measurement, GROUP_LIFE);
+    return false;
 }
 
 static void existing_group(struct bus *bus, struct bus_group *group, struct ov_sample *s,
@@ -240,9 +356,11 @@ static void existing_group(struct bus *bus, struct bus_group *group, struct ov_s
         ov_sample_float(s, GROUP_TRIM_RATIO, (double)behind / (double)bus->stream_limit);
     if (group->oldest_left_read)
         age(s, GROUP_OLDEST_UNDELIVERED, now, group->oldest_left);
-    const char *life = life_word(group_life(bus, group));
-    if (life)
-        ov_sample_text(batch, s, GROUP_LIFE, ov_slice(life));
+    enum life life = group_life(bus, group);
+    bool doubtful = (life == LIFE_SILENT && group->refused & SIGNS) ||
+                    (life == LIFE_BUSY && group->refused & REFUSED(REFUSABLE_HGET));
+    if (life_word(life) && !doubtful)
+        ov_sample_text(batch, s, GROUP_LIFE, ov_slice(life_word(life)));
 }
 
 static void group_counters(struct bus *bus, struct bus_group *group, struct ov_sample *s)
@@ -285,8 +403,11 @@ static void group_sample(struct bus *bus, struct bus_group *group, struct totals
                          struct ov_batch *batch)
 {
     struct ov_slice agent = {"", 0};
-    if (group->orphan && group->dlq_length <= 0)
-        return; /* the queue is gone since the scan */
+    if (group->orphan && group->dlq_length <= 0) { /* the queue is gone since the scan */
+        const struct ov_slice tags[] = {group->name.a, group->name.b, {"", 0}};
+        refusals_unread(&bus->refusals, group->refused, batch, &group_measurement, 0, tags);
+        return;
+    }
     struct ov_sample *s = ov_batch_add(batch, &group_measurement);
     omni_group_agent(group->name.b, group->name.a, &agent);
     if (group->orphan && group->name.a.len == 0)
@@ -306,6 +427,8 @@ static void group_sample(struct bus *bus, struct bus_group *group, struct totals
             age(s, GROUP_DLQ_NEWEST, bus->server.now_ms, group->dlq_newest);
     }
     group_counters(bus, group, s);
+    if (group->refused || group->left_at_least >= 0 || (group->topic && group->topic->refused))
+        group_unread(bus, group, s, batch);
     totals->groups += group->exists;
     add_known(&totals->pending, group->pending);
     add_known(&totals->undelivered, group->backlog.left);
@@ -368,8 +491,12 @@ void bus_samples(struct bus *bus, struct ov_batch *batch)
 {
     struct totals totals = {0};
     struct ov_sample *s = ov_batch_add(batch, &bus_measurement);
-    for (size_t i = 0; i < bus->topics.count; i++)
-        stream_sample(bus, (struct bus_topic *)bus->topics.entries[i], &totals, batch);
+    for (size_t i = 0; i < bus->topics.count; i++) {
+        struct bus_topic *topic = (struct bus_topic *)bus->topics.entries[i];
+        stream_sample(bus, topic, &totals, batch);
+        if (topic->refused)
+            topic_unread(bus, topic, batch);
+    }
     for (size_t i = 0; i < bus->groups.count; i++)
         group_sample(bus, (struct bus_group *)bus->groups.entries[i], &totals, batch);
     ov_sample_bool(s, BUS_UP, true);
@@ -381,6 +508,7 @@ void bus_samples(struct bus *bus, struct ov_batch *batch)
     ov_sample_int(s, BUS_REFUSED, (int64_t)bus->refusals.count);
     server_fields(bus, s, batch);
     follow_fields(bus, s);
+    bus_unread(bus, s, batch);
 }
 
 void bus_sample_down(struct bus *bus, struct ov_batch *batch)

@@ -88,22 +88,23 @@ void bus_server_ask(struct bus *bus)
 
 /* ---------------------------------------------------------------- who blocks */
 
-static bool any_key_is_fresh(const struct bus *bus)
+/* Whoever was paused a moment ago has a fresh key and does not block, either. */
+static void look_again(struct bus *bus)
 {
+    redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), OV_SLICE("clients"));
     for (size_t i = 0; i < bus->groups.count; i++) {
-        const struct bus_group *group = (const struct bus_group *)bus->groups.entries[i];
-        if (group->key_idle_ms >= 0 && group->key_idle_ms <= OMNI_FRESH_MS)
-            return true;
+        struct bus_group *group = (struct bus_group *)bus->groups.entries[i];
+        if (group->key_idle_ms >= 0 && bus_group_needs_blocked(group))
+            bus_group_ask_value(group);
     }
-    return false;
 }
 
 int bus_server_blocked(struct bus *bus)
 {
     bool first_look = bus->blocked_seen_ms == 0 && bus->cycle == 1;
-    if (bus->server.blocked_clients == 0 && first_look && any_key_is_fresh(bus)) {
+    if (bus->server.blocked_clients == 0 && first_look && bus_needs_blocked(bus)) {
         omni_pause(bus->host, OMNI_UNBLOCKED_MS);
-        redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), OV_SLICE("clients"));
+        look_again(bus);
         int result = redis_run(bus->redis);
         if (result != OV_OK)
             return result;

@@ -34,7 +34,8 @@ static void on_stream_length(struct redis *r, const struct redis_reply *reply, v
     struct bus_topic *topic = context;
     (void)r;
     (void)index;
-    refusals_note(&topic->bus->refusals, REFUSABLE_XLEN, OMNI_STREAM_PREFIX, reply);
+    refusals_note_in(&topic->bus->refusals, REFUSABLE_XLEN, OMNI_STREAM_PREFIX, reply,
+                     &topic->refused);
     if (reply->type != REDIS_INTEGER || reply->integer == 0)
         return; /* 0 is also the length of what does not exist */
     topic->read = topic->exists = topic->length_only = true;
@@ -47,8 +48,8 @@ static void on_stream(struct redis *r, const struct redis_reply *reply, void *co
     struct bus_topic *topic = context;
     (void)index;
     if (reply->type != REDIS_ARRAY) {
-        enum redis_fault fault = refusals_note(&topic->bus->refusals, REFUSABLE_XINFO_STREAM,
-                                               OMNI_STREAM_PREFIX, reply);
+        enum redis_fault fault = refusals_note_in(&topic->bus->refusals, REFUSABLE_XINFO_STREAM,
+                                                  OMNI_STREAM_PREFIX, reply, &topic->refused);
         topic->read = fault == REDIS_NOKEY;
         if (fault == REDIS_WRONGTYPE) /* there is something of that name, but no stream */
             topic->read = topic->configured || topic->registered;
@@ -84,7 +85,8 @@ static void on_groups(struct redis *r, const struct redis_reply *reply, void *co
     (void)index;
     if (reply->type != REDIS_ARRAY) {
         topic->groups_read = redis_reply_fault(reply) == REDIS_NOKEY;
-        refusals_note(&topic->bus->refusals, REFUSABLE_XINFO_GROUPS, OMNI_STREAM_PREFIX, reply);
+        refusals_note_in(&topic->bus->refusals, REFUSABLE_XINFO_GROUPS, OMNI_STREAM_PREFIX, reply,
+                         &topic->refused);
         return;
     }
     topic->groups_read = true;
@@ -167,6 +169,7 @@ void bus_topic_ask(struct bus *bus, struct ov_slice name, bool configured, bool 
     topic->bus = bus;
     topic->read = topic->exists = topic->groups_read = topic->length_only = false;
     topic->groups = 0;
+    topic->refused = 0;
     if (topic->still)
         ask_still(topic);
     else

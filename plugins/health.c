@@ -29,6 +29,8 @@ enum runner_state runner_judge(const struct runner_signs *s)
         return RUNNER_ACTIVE;
     if (s->agents == 0)
         return RUNNER_NONE;
+    if (s->started && (s->polling == SIGN_UNKNOWN || s->busy == SIGN_UNKNOWN))
+        return RUNNER_UNKNOWN;
     return s->started ? RUNNER_LOST : RUNNER_STOPPED;
 }
 

@@ -16,7 +16,7 @@ enum health { HEALTH_RUNNING, HEALTH_READY, HEALTH_DEGRADED, HEALTH_DOWN };
 const char *health_word(enum health health);
 
 enum runner_state {
-    RUNNER_UNKNOWN, /* the bus or storage cannot be read */
+    RUNNER_UNKNOWN, /* what would tell cannot be read */
     RUNNER_NONE,    /* no agent was ever registered */
     RUNNER_STOPPED, /* agents are registered, the runner ended in an orderly way */
     RUNNER_LOST,    /* it should run, and gives no sign of life */
@@ -35,7 +35,8 @@ struct runner_signs {
                            once the runner stopped in an orderly way */
     enum sign recent;   /* task events or heartbeats came lately */
 };
-/* Recent events only tell where polling and busy cannot be known. */
+/* Recent events only tell where polling and busy cannot be known; where even they say nothing, a
+ * runner that was started is not called lost. */
 enum runner_state runner_judge(const struct runner_signs *signs);
 enum health health_judge(bool bus_up, bool storage_up, enum runner_state runner);
 

@@ -61,7 +61,7 @@ enum life life_judge(const struct life_signs *s, struct life_memory *m)
         return LIFE_BUSY;
     if (idle < 0 && s->consumer_idle_ms < 0 && !s->nobody_blocks)
         return LIFE_UNKNOWN;
-    if (m->read_ms && m->paused && idle > FRESH_MS)
+    if (m->read_ms && m->paused && (idle > FRESH_MS || m->read_ms == s->now_ms))
         return LIFE_PAUSED;
     return LIFE_SILENT;
 }

@@ -128,6 +128,7 @@ static void bus_close(void *state)
     redis_free(bus->redis);
     event_reader_free(bus->reader);
     registry_free(&bus->registry);
+    refusals_free(&bus->refusals);
     pairs_free(&bus->topics, NULL);
     pairs_free(&bus->groups, bus_group_free);
     pairs_free(&bus->found_topics, NULL);

@@ -22,24 +22,37 @@ static const struct {
     [REFUSABLE_XLEN] = {"XLEN", "+xlen"},
     [REFUSABLE_XPENDING] = {"XPENDING", "+xpending"},
     [REFUSABLE_XRANGE] = {"XRANGE", "+xrange"},
+    [REFUSABLE_XREAD] = {"XREAD", "+xread"},
     [REFUSABLE_ZCARD] = {"ZCARD", "+zcard"},
     [REFUSABLE_ZCOUNT] = {"ZCOUNT", "+zcount"},
 };
 _Static_assert(OV_COUNT(commands) == REFUSABLE_COMMANDS, "a row for each command");
 _Static_assert(REFUSABLE_COMMANDS <= 32, "a bit for each command");
 
+/* Notes the first refusal of a command in this gather; `text` is what is wrong, moved. */
+static void note_first(struct refusals *refusals, enum refusable command, struct ov_buf *text)
+{
+    ov_problem(refusals->host, commands[command].name, "%s", ov_buf_text(text));
+    ov_buf_free(&refusals->why[command]);
+    refusals->why[command] = *text;
+    refusals->now |= REFUSED(command);
+}
+
+static bool matters(enum redis_fault fault)
+{
+    return fault != REDIS_FINE && fault != REDIS_NOKEY && fault != REDIS_NOGROUP;
+}
+
 enum redis_fault refusals_note(struct refusals *refusals, enum refusable command,
                                struct ov_slice what, const struct redis_reply *reply)
 {
     enum redis_fault fault = redis_reply_fault(reply);
-    uint32_t bit = UINT32_C(1) << command;
     struct ov_buf text = {0};
-    if (fault == REDIS_FINE || fault == REDIS_NOKEY || fault == REDIS_NOGROUP)
+    if (!matters(fault))
         return fault;
     refusals->count++;
-    if (refusals->now & bit)
+    if (refusals->now & REFUSED(command))
         return fault;
-    refusals->now |= bit;
     ov_buf_printf(&text, "%s%s", commands[command].name, what.len ? " on " : "");
     ov_buf_slice(&text, what);
     ov_buf_str(&text, " is refused: ");
@@ -47,30 +60,63 @@ enum redis_fault refusals_note(struct refusals *refusals, enum refusable command
     if (fault == REDIS_NOPERM)
         ov_buf_printf(&text, " (ACL SETUSER <user> %s and the keys would allow it; what it tells "
                       "is left out)", commands[command].rule);
-    ov_problem(refusals->host, commands[command].name, "%s", ov_buf_text(&text));
-    ov_buf_free(&text);
+    note_first(refusals, command, &text);
+    return fault;
+}
+
+enum redis_fault refusals_note_in(struct refusals *refusals, enum refusable command,
+                                  struct ov_slice what, const struct redis_reply *reply,
+                                  uint32_t *refused)
+{
+    enum redis_fault fault = refusals_note(refusals, command, what, reply);
+    if (matters(fault))
+        *refused |= REFUSED(command);
     return fault;
 }
 
 void refusals_follow(struct refusals *refusals, struct ov_slice key, enum redis_fault fault)
 {
     const char *remedy = redis_fault_remedy(fault);
-    if (fault == REDIS_FINE) {
-        ov_recovered(refusals->host, "XREAD");
+    struct ov_buf text = {0};
+    if (fault == REDIS_FINE)
         return;
-    }
     refusals->count++;
-    ov_problem(refusals->host, "XREAD", "XINFO STREAM and XREAD on %.*s, which counters rest on: "
-               "%s%s%s", (int)key.len, key.ptr, redis_fault_word(fault), *remedy ? ": " : "",
-               remedy);
+    ov_buf_str(&text, "XINFO STREAM and XREAD on ");
+    ov_buf_slice(&text, key);
+    ov_buf_printf(&text, ", which counters rest on: %s%s%s", redis_fault_word(fault),
+                  *remedy ? ": " : "", remedy);
+    note_first(refusals, REFUSABLE_XREAD, &text);
+}
+
+const char *refusals_why(struct refusals *refusals, uint32_t which)
+{
+    for (unsigned i = 0; i < REFUSABLE_COMMANDS; i++)
+        if (which & refusals->now & REFUSED(i))
+            return ov_buf_text(&refusals->why[i]);
+    return "";
+}
+
+void refusals_unread(struct refusals *refusals, uint32_t which, struct ov_batch *batch,
+                     const struct ov_measurement *m, uint64_t fields,
+                     const struct ov_slice *tags)
+{
+    const char *why = refusals_why(refusals, which);
+    if (*why)
+        ov_batch_unread(batch, m, fields, tags, ov_slice(why));
 }
 
 void refusals_settle(struct refusals *refusals)
 {
     uint32_t over = refusals->before & ~refusals->now;
     for (unsigned i = 0; i < REFUSABLE_COMMANDS; i++)
-        if (over & UINT32_C(1) << i)
+        if (over & REFUSED(i))
             ov_recovered(refusals->host, commands[i].name);
     refusals->before = refusals->now;
     refusals->now = 0;
+}
+
+void refusals_free(struct refusals *refusals)
+{
+    for (unsigned i = 0; i < REFUSABLE_COMMANDS; i++)
+        ov_buf_free(&refusals->why[i]);
 }

@@ -11,10 +11,8 @@ enum { AGENTS_FILE_MAX_BYTES = 64 * 1024 * 1024 };
 static void refused(struct registry *registry, enum refusable command, const char *what,
                     const struct redis_reply *reply)
 {
-    enum redis_fault fault = refusals_note(registry->refusals, command, ov_slice(what), reply);
+    refusals_note(registry->refusals, command, ov_slice(what), reply);
     registry->complete = false;
-    if (registry->fault == REDIS_FINE)
-        registry->fault = fault;
 }
 
 /* The topic's entry when it is met for the first time in this load, else NULL: a scan may name
@@ -206,7 +204,6 @@ void registry_load(struct registry *registry, struct redis *r)
 {
     registry->cycle++;
     registry->complete = true;
-    registry->fault = REDIS_FINE;
     if (registry->options->backend == OMNI_REDIS)
         scan_topics(registry, r, OV_SLICE("0"));
     else

@@ -30,7 +30,6 @@ struct registry {
     struct pairs agents;         /* struct registry_agent */
     uint32_t cycle;
     bool complete;               /* the last load got everything */
-    enum redis_fault fault;      /* why not, for Redis */
 
     /* set by the owner before a load */
     const struct omni_options *options;

@@ -69,8 +69,11 @@ static void close_runner(void *state)
     redis_free(runner->redis);
     event_reader_free(runner->reader);
     registry_free(&runner->registry);
+    refusals_free(&runner->refusals);
     pairs_free(&runner->supervisors, NULL);
     tasks_free(&runner->tasks);
+    ov_buf_free(&runner->supervisors_why);
+    ov_buf_free(&runner->uncounted_why);
     ov_buf_free(&runner->key);
 }
 
@@ -99,6 +102,8 @@ static int follow_stream(struct runner *runner)
     runner->counted = result == OV_OK;
     if (result == OV_OK || refused != REDIS_FINE) {
         refusals_follow(&runner->refusals, (struct ov_slice){key.data, key.len}, refused);
+        ov_buf_str(&runner->uncounted_why,
+                   refused ? ov_buf_text(&runner->refusals.why[REFUSABLE_XREAD]) : "");
         result = OV_OK;
     }
     ov_buf_free(&key);
@@ -107,15 +112,14 @@ static int follow_stream(struct runner *runner)
 
 static void follow_json(struct runner *runner)
 {
-    struct ov_buf why = {0};
+    struct ov_buf *why = &runner->uncounted_why;
     runner->counted = follow_file_run(&runner->follow_file, runner->omni.json_dir, on_file_event,
-                                      runner, &why) == OV_OK;
+                                      runner, why) == OV_OK;
     if (runner->counted)
         ov_recovered(runner->host, "metrics.json");
     else
         ov_problem(runner->host, "metrics.json", "cannot count tasks, and OmniDaemon is about to "
-                   "overwrite this file: %s", ov_buf_text(&why));
-    ov_buf_free(&why);
+                   "overwrite this file: %s", ov_buf_text(why));
 }
 
 static int gather(void *state, struct ov_batch *batch)
@@ -125,6 +129,7 @@ static int gather(void *state, struct ov_batch *batch)
     if (result != OV_OK)
         return result;
     runner->counted = false;
+    ov_buf_reset(&runner->uncounted_why);
     if (runner->omni.backend == OMNI_JSON)
         follow_json(runner);
     else if (runner->facts.storage_up)

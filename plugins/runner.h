@@ -58,6 +58,8 @@ struct runner {
     struct runner_facts facts;
     int64_t readers_seen_ms;       /* when a client was last seen in XREADGROUP; 0: never */
     struct pairs supervisors;      /* struct supervisor */
+    struct ov_buf supervisors_why; /* why they could not be read; empty: they were */
+    struct ov_buf uncounted_why;   /* why tasks could not be counted */
     struct event_reader *reader;
     struct tasks tasks;
     struct follow follow;          /* storage in Redis */
@@ -73,6 +75,8 @@ int runner_read(struct runner *runner) OV_MUST_CHECK;
 /* Whether consumers of OmniDaemon wait in a blocking read, or did a moment ago. */
 enum sign runner_polling(const struct runner *runner);
 
+/* Whether somebody looks at what the runner does. */
+bool runner_is_wanted(const struct runner *runner);
 extern const struct ov_measurement *const runner_measurements[];
 void runner_samples(struct runner *runner, struct ov_batch *batch);
 

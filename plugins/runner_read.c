@@ -25,12 +25,9 @@ static void say_why(struct runner_facts *facts, const char *text)
         snprintf(facts->why, sizeof facts->why, "%s", text);
 }
 
-static void say_refused(struct runner_facts *facts, enum redis_fault fault)
+static void say_refused(struct runner *runner, uint32_t commands)
 {
-    char text[64];
-    snprintf(text, sizeof text, "Redis refuses to tell what it holds (%s)",
-             redis_fault_word(fault));
-    say_why(facts, text);
+    say_why(&runner->facts, refusals_why(&runner->refusals, commands));
 }
 
 static int64_t lower(int64_t known, int64_t value)
@@ -85,14 +82,22 @@ static void on_start_time(struct redis *r, const struct redis_reply *reply, void
     struct json_object *value = reply->type == REDIS_STRING ? json_read(reply->text, &why) : NULL;
     if (reply->type == REDIS_ERROR) {
         runner->facts.storage_up = false;
-        say_refused(&runner->facts, refusals_note(&runner->refusals, REFUSABLE_GET,
-                                                  OV_SLICE("config"), reply));
+        refusals_note(&runner->refusals, REFUSABLE_GET, OV_SLICE("config"), reply);
+        say_refused(runner, REFUSED(REFUSABLE_GET));
     } else if (index == 0) {
         take_start_time(runner, value);
     } else {
         take_runner_id(runner, value);
     }
     json_object_put(value);
+}
+
+static void note_supervisors(struct runner *runner, const struct redis_reply *reply)
+{
+    refusals_note(&runner->refusals, REFUSABLE_GET, OV_SLICE("supervisor"), reply);
+    if (reply->type == REDIS_ERROR && !runner->supervisors_why.len)
+        ov_buf_str(&runner->supervisors_why,
+                   ov_buf_text(&runner->refusals.why[REFUSABLE_GET]));
 }
 
 static void on_supervisor(struct redis *r, const struct redis_reply *reply, void *context,
@@ -103,7 +108,7 @@ static void on_supervisor(struct redis *r, const struct redis_reply *reply, void
     (void)r;
     (void)index;
     struct json_object *value = reply->type == REDIS_STRING ? json_read(reply->text, &why) : NULL;
-    refusals_note(&s->runner->refusals, REFUSABLE_GET, OV_SLICE("supervisor"), reply);
+    note_supervisors(s->runner, reply);
     take_supervisor(s->runner, s->name.a, value);
     json_object_put(value);
 }
@@ -116,6 +121,7 @@ static void on_supervisors(struct redis *r, const struct redis_reply *reply, voi
     (void)index;
     struct json_object *list = reply->type == REDIS_STRING ? json_read(reply->text, &why) : NULL;
     size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    note_supervisors(runner, reply);
     for (size_t i = 0; i < count; i++) {
         struct json_object *one = json_object_array_get_idx(list, i);
         if (!json_object_is_type(one, json_type_string))
@@ -171,6 +177,14 @@ static void read_json_config(struct runner *runner, struct json_object *config)
             take_supervisor(runner, ov_slice(name + 11), entry);
 }
 
+static void say_unreadable(struct runner *runner, const char *why)
+{
+    ov_buf_printf(&runner->supervisors_why, "%s/config.json cannot be read: %s",
+                  runner->omni.json_dir, why);
+    ov_problem(runner->host, "config.json", "%s; OmniDaemon is about to write it over",
+               ov_buf_text(&runner->supervisors_why));
+}
+
 static void read_json_storage(struct runner *runner)
 {
     struct ov_buf why = {0};
@@ -185,9 +199,7 @@ static void read_json_storage(struct runner *runner)
         if (json_object_is_type(config, json_type_object))
             read_json_config(runner, config);
         else
-            ov_problem(runner->host, "config.json", "%s/config.json cannot be read and is about "
-                       "to be overwritten by OmniDaemon: %s", dir,
-                       why.len ? ov_buf_text(&why) : "not an object");
+            say_unreadable(runner, why.len ? ov_buf_text(&why) : "not an object");
         if (config)
             ov_recovered(runner->host, "config.json");
         json_object_put(config);
@@ -294,12 +306,17 @@ static void on_pending(struct redis *r, const struct redis_reply *reply, void *c
     }
 }
 
+static void ask_clients(struct runner *runner)
+{
+    redis_send(runner->redis, on_info_clients, runner, 0, OV_SLICE("INFO"), OV_SLICE("clients"));
+}
+
 /* Asked only where nobody polls: is that because everybody is busy? The clients are looked at
- * once more, at the first time after a pause, since consumers may have been between two reads. */
+ * once more, since consumers may have been between two reads. */
 static void ask_busy(struct runner *runner)
 {
     struct ov_buf group = {0};
-    redis_send(runner->redis, on_info_clients, runner, 0, OV_SLICE("INFO"), OV_SLICE("clients"));
+    ask_clients(runner);
     for (size_t i = 0; i < runner->registry.agents.count; i++) {
         const struct registry_agent *agent =
             (const struct registry_agent *)runner->registry.agents.entries[i];
@@ -341,14 +358,27 @@ static void note_readers(struct runner *runner)
         runner->readers_seen_ms = ov_clock_ms();
 }
 
+/* Whether consumers may just be between two reads, and somebody wants to know: then they are
+ * looked for once more, a little later. */
+static bool may_poll_unseen(const struct runner *runner)
+{
+    const struct runner_facts *facts = &runner->facts;
+    bool keys_tell = runner->omni.backend == OMNI_REDIS &&
+                     !(runner->refusals.now & REFUSED(REFUSABLE_OBJECT));
+    if (runner_polling(runner) == SIGN_YES || facts->any_busy ||
+        runner->registry.agents.count == 0 || !runner_is_wanted(runner))
+        return false;
+    return keys_tell ? facts->freshest_key_ms >= 0 && facts->freshest_key_ms <= OMNI_FRESH_MS
+                     : facts->freshest_key_ms <= OMNI_FRESH_MS;
+}
+
 static int read_redis(struct runner *runner)
 {
     bool redis_storage = runner->omni.backend == OMNI_REDIS;
     int result = redis_open(runner->redis);
     if (result == OV_OK) {
         redis_send(runner->redis, on_time, runner, 0, OV_SLICE("TIME"));
-        redis_send(runner->redis, on_info_clients, runner, 0, OV_SLICE("INFO"),
-                   OV_SLICE("clients"));
+        ask_clients(runner);
         if (redis_storage)
             ask_redis_storage(runner);
         registry_load(&runner->registry, runner->redis);
@@ -362,10 +392,13 @@ static int read_redis(struct runner *runner)
     }
     note_readers(runner);
     if (result == OV_OK && runner_polling(runner) != SIGN_YES) {
-        if (runner->cycle == 1 && runner->registry.agents.count &&
-            runner->facts.freshest_key_ms <= OMNI_FRESH_MS)
-            omni_pause(runner->host, OMNI_UNBLOCKED_MS);
         ask_busy(runner);
+        result = redis_run(runner->redis);
+        note_readers(runner);
+    }
+    if (result == OV_OK && runner->cycle == 1 && may_poll_unseen(runner)) {
+        omni_pause(runner->host, OMNI_UNBLOCKED_MS);
+        ask_clients(runner);
         result = redis_run(runner->redis);
         note_readers(runner);
     }
@@ -377,6 +410,7 @@ int runner_read(struct runner *runner)
     struct runner_facts *facts = &runner->facts;
     bool redis_storage = runner->omni.backend == OMNI_REDIS;
     runner->cycle++;
+    ov_buf_reset(&runner->supervisors_why);
     *facts = (struct runner_facts){
         .now_ms = ov_wall_ns() / 1000000, .bus_up = true, .storage_up = true,
         .start_time = (double)NAN, .blocked_clients = -1, .clients = -1, .blocked_readers = -1,
@@ -400,9 +434,9 @@ int runner_read(struct runner *runner)
         read_json_storage(runner);
     else if (facts->bus_up && !runner->registry.complete) {
         facts->storage_up = false;
-        say_refused(facts, runner->registry.fault);
+        say_refused(runner, REFUSED(REFUSABLE_SSCAN) | REFUSED(REFUSABLE_SMEMBERS));
     }
-    if (facts->storage_up)
+    if (facts->storage_up && !runner->supervisors_why.len)
         pairs_sweep(&runner->supervisors, runner->cycle, NULL);
     return OV_OK;
 }

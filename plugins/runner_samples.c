@@ -156,6 +156,13 @@ static enum runner_state judge(const struct runner *runner)
     return runner_judge(&signs);
 }
 
+bool runner_is_wanted(const struct runner *runner)
+{
+    return ov_host_wants(runner->host, &health_measurement, HEALTH_RUNNER) ||
+           ov_host_wants(runner->host, &health_measurement, HEALTH_STATUS) ||
+           ov_host_wants(runner->host, &health_measurement, HEALTH_STATUS_CODE);
+}
+
 static void reason(const struct runner *runner, enum runner_state state, struct ov_buf *text)
 {
     const struct runner_facts *facts = &runner->facts;
@@ -177,8 +184,10 @@ static void reason(const struct runner *runner, enum runner_state state, struct 
         ov_buf_printf(text, "no runner: stopped in an orderly way, %zu agents registered",
                       runner->registry.agents.count);
         break;
-    case RUNNER_NONE:
     case RUNNER_UNKNOWN:
+        ov_buf_str(text, "a runner was started; whether it is active cannot be told");
+        break;
+    case RUNNER_NONE:
         ov_buf_str(text, "no runner: no agents are registered");
         break;
     }
@@ -324,9 +333,57 @@ static void metrics_sample(struct runner *runner, struct ov_batch *batch)
     }
 }
 
+/* ---------------------------------------------------------------- what could not be read */
+
+#define FIELD(i) (UINT64_C(1) << (i))
+#define SUPERVISOR_FIELDS (FIELD(AGENT_STATE) | FIELD(AGENT_HEALTHY) | FIELD(AGENT_RESTARTS) |     \
+                           FIELD(AGENT_CPU) | FIELD(AGENT_MEMORY) | FIELD(AGENT_HEARTBEAT) |       \
+                           FIELD(AGENT_REQUESTS))
+#define TASK_FIELDS (FIELD(AGENT_RECEIVED) | FIELD(AGENT_PROCESSED) | FIELD(AGENT_FAILED) |        \
+                     FIELD(AGENT_SUCCESS_RATIO) | FIELD(AGENT_AVERAGE) | FIELD(AGENT_P50) |        \
+                     FIELD(AGENT_P95) | FIELD(AGENT_P99) | FIELD(AGENT_MAX))
+/* What tells whether a runner is active. */
+#define SIGNS (REFUSED(REFUSABLE_CLIENT_LIST) | REFUSED(REFUSABLE_INFO) |                          \
+               REFUSED(REFUSABLE_OBJECT) | REFUSED(REFUSABLE_XPENDING))
+
+static void tasks_unread(struct runner *runner, struct ov_slice why, struct ov_batch *batch)
+{
+    ov_batch_unread(batch, &failures_measurement, 0, NULL, why);
+    ov_batch_unread(batch, &metrics_measurement, 0, NULL, why);
+    ov_batch_unread(batch, &agent_measurement, runner->facts.storage_up ? TASK_FIELDS : 0, NULL,
+                    why);
+}
+
+static void unread(struct runner *runner, struct ov_batch *batch)
+{
+    const struct runner_facts *facts = &runner->facts;
+    struct ov_slice supervisors = {runner->supervisors_why.data, runner->supervisors_why.len};
+    if (!facts->storage_up) {
+        ov_batch_unread(batch, &health_measurement, FIELD(HEALTH_RUNNER) | FIELD(HEALTH_AGENTS) |
+                        FIELD(HEALTH_TOPICS), NULL, ov_slice(facts->why));
+        tasks_unread(runner, ov_slice(facts->why), batch);
+        return;
+    }
+    refusals_unread(&runner->refusals, SIGNS, batch, &health_measurement, FIELD(HEALTH_RUNNER),
+                    NULL);
+    if (!runner->registry.complete) {
+        const struct ov_slice why = OV_SLICE("agents.json, which tells what agents there are, "
+                                             "cannot be read");
+        ov_batch_unread(batch, &agent_measurement, 0, NULL, why);
+        ov_batch_unread(batch, &health_measurement, FIELD(HEALTH_AGENTS) | FIELD(HEALTH_TOPICS),
+                        NULL, why);
+    }
+    if (supervisors.len)
+        ov_batch_unread(batch, &agent_measurement, SUPERVISOR_FIELDS, NULL, supervisors);
+    if (!runner->counted && runner->uncounted_why.len)
+        tasks_unread(runner, (struct ov_slice){runner->uncounted_why.data,
+                                               runner->uncounted_why.len}, batch);
+}
+
 void runner_samples(struct runner *runner, struct ov_batch *batch)
 {
     health_sample(runner, batch);
+    unread(runner, batch);
     if (!runner->facts.storage_up)
         return;
     agent_samples(runner, batch);

@@ -42,6 +42,7 @@ static void close_storage(void *state)
     struct storage *storage = state;
     redis_free(storage->redis);
     registry_free(&storage->registry);
+    refusals_free(&storage->refusals);
     storage_files_free(storage);
     ov_buf_free(&storage->key);
 }

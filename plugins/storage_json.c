@@ -80,6 +80,7 @@ static void read_file(struct storage *storage, enum storage_file which)
                        : (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     bool same = file->checked && file->mtime_ns == mtime_ns && file->size == st.st_size &&
                 file->inode == (int64_t)st.st_ino;
+    bool allowed = access(ov_buf_text(&text), R_OK) == 0 || errno != EACCES;
     ov_buf_reset(&text);
     if (file->exists && !same) {
         file->mtime_ns = mtime_ns;
@@ -89,7 +90,7 @@ static void read_file(struct storage *storage, enum storage_file which)
         file->why[0] = '\0';
         struct json_object *value = json_read_file(storage->omni.json_dir, name, FILE_MAX_BYTES,
                                                    &text);
-        file->checked = st.st_size <= FILE_MAX_BYTES && access(storage->omni.json_dir, X_OK) == 0;
+        file->checked = st.st_size <= FILE_MAX_BYTES && allowed;
         if (text.len) {
             file->valid = false;
             snprintf(file->why, sizeof file->why, "%s", ov_buf_text(&text));

@@ -74,6 +74,32 @@ static void file_sample(struct storage *storage, unsigned which, struct ov_batch
         ov_sample_text(batch, s, FILE_ERROR, ov_slice(file->why));
 }
 
+#define FIELD(i) (UINT64_C(1) << (i))
+
+static void unread(struct storage *storage, struct ov_batch *batch)
+{
+    static const struct {
+        uint32_t commands;
+        uint64_t fields;
+    } rows[] = {
+        {REFUSED(REFUSABLE_INFO), FIELD(STORAGE_MEMORY_USED)},
+        {REFUSED(REFUSABLE_ZCARD), FIELD(STORAGE_RESULTS_INDEXED)},
+        {REFUSED(REFUSABLE_ZCOUNT), FIELD(STORAGE_RESULTS)},
+        {REFUSED(REFUSABLE_XLEN), FIELD(STORAGE_METRICS_LENGTH)},
+        {REFUSED(REFUSABLE_SSCAN) | REFUSED(REFUSABLE_SCARD),
+         FIELD(STORAGE_AGENTS) | FIELD(STORAGE_TOPICS)},
+    };
+    for (size_t i = 0; i < OV_COUNT(rows); i++)
+        refusals_unread(&storage->refusals, rows[i].commands, batch, &storage_measurement,
+                        rows[i].fields, NULL);
+    for (unsigned i = 0; storage->omni.backend == OMNI_JSON && i < STORAGE_FILES; i++) {
+        const struct ov_slice tag = ov_slice(storage_file_names[i]);
+        if (storage->files[i].exists && !storage->files[i].checked)
+            ov_batch_unread(batch, &file_measurement, FIELD(FILE_VALID), &tag,
+                            ov_slice(storage->files[i].why));
+    }
+}
+
 void storage_samples(struct storage *storage, struct ov_batch *batch)
 {
     const struct storage_facts *facts = &storage->facts;
@@ -95,4 +121,5 @@ void storage_samples(struct storage *storage, struct ov_batch *batch)
     if (storage->omni.backend == OMNI_JSON)
         for (unsigned i = 0; i < STORAGE_FILES; i++)
             file_sample(storage, i, batch);
+    unread(storage, batch);
 }

@@ -14,7 +14,7 @@ import pytest
 
 import names
 import traffic
-from servers import wait_for
+from servers import RedisServer, wait_for
 
 ALERT = "omnidaemon_alert"
 # every recommended rule that waits before it fires
@@ -274,6 +274,101 @@ def test_redis_comes_back_empty(redis, client, omnidaemon, watch):
     fresh.xgroup_create("omni-stream:d", "group:d:a", id="$", mkstream=True)
     watched.wait("resolved critical no-group", "resolved warning pending")
     fresh.close()
+
+
+def pending_of(client, topic="d"):
+    traffic.register(client, topic, "a")
+    traffic.publish(client, topic, 5)
+    return traffic.take(client, topic, "a", 5)
+
+
+def test_deleted_topic(client, watch):
+    """What was deleted ends its alert; what Redis only refuses to tell does not."""
+    watched = watch(rules_within(1, {"name": "pending", "warning": "3", "gone_for": "2s"},
+                                 UNPLAYED))
+    pending_of(client)
+    watched.wait("firing warning pending")
+    client.execute_command("ACL", "SETUSER", "default", "-xinfo|groups")
+    watched.cycles(6)
+    assert watched.told() == ["firing warning pending"]
+    client.execute_command("ACL", "SETUSER", "default", "+xinfo|groups")
+    watched.cycles(4)
+    client.srem("omni:topics", "d")
+    client.delete("omni-stream:d", "omni:agents:topic:d", "omni:agent:d:a")
+    gone = watched.wait("resolved warning pending")
+    assert gone["fields"]["reason"] == "gone" and gone["tags"]["topic"] == "d"
+    assert gone["fields"]["summary"].endswith("(gone)")
+    watched.cycles(4)
+    watched.expect("pending", severity="warning")
+
+
+def test_rule_taken_away(client, vigil, watch):
+    """What the configuration no longer speaks of does not fire for ever."""
+    watched = watch(rules_within(1, {"name": "pending", "warning": "3"}, UNPLAYED))
+    pending_of(client)
+    watched.wait("firing warning pending")
+    assert watched.agent.stop() == 0
+    with open(watched.config, encoding="utf-8") as file:
+        parts = json.load(file)
+    parts["rules"] = rules_within(1, {"name": "pending", "enabled": False}, UNPLAYED)
+    watched.config = vigil.config(**parts)
+    watched.agent = vigil.run(watched.config)
+    assert watched.wait("resolved warning pending")["fields"]["reason"] == "removed"
+    watched.cycles()
+    watched.expect("pending", severity="warning")
+
+
+@pytest.fixture
+def other_redis(tmp_path):
+    server = RedisServer(tmp_path)
+    yield server
+    server.kill()
+
+
+def test_each_target_is_muted_alone(redis, client, omnidaemon, other_redis, watch):
+    """Two OmniDaemons, one agent: a lost runner of the one mutes nothing of the other."""
+    def inputs(site, url):
+        return [{"plugin": plugin, "name": f"{plugin}-{site}", "url": url, "storage": "redis",
+                 "tags": {"site": site}} for plugin in (names.REDIS_BUS, names.RUNNER)]
+    omnidaemon.worker({"topic": "mail", "name": "sorter", "do": "ok"})
+    other = other_redis.client()
+    for server, at in ((redis, client), (other_redis, other)):
+        traffic.register(at, "d", "a")
+        traffic.publish(at, "d", 2)
+        server.age("omni:config:_subscription_active:group:d:a", 3600)
+    traffic.start_runner(other)
+    watched = watch(rules_within(1), inputs=inputs("fra", redis.url) +
+                    inputs("muc", other_redis.url))
+    watched.wait("firing critical silent", "firing critical runner")
+    watched.cycles(6)
+    sites = {rule: [a["tags"]["site"] for a in watched.alerts() if a["tags"]["rule"] == rule]
+             for rule in ("silent", "runner")}
+    assert sites == {"silent": ["fra"], "runner": ["muc"]}
+    other.close()
+
+
+def test_loss_over_a_restart(client, watch):
+    """Tasks that are lost while the agent is away are told of once; a restart alone tells
+    nothing."""
+    lost = {"name": "lost", "value": "increase(omnidaemon_group.lost, 5s)"}
+    watched = watch(rules_within(1, lost, UNPLAYED))
+    traffic.register(client, "d", "a")
+    traffic.publish(client, "d", 30)
+    traffic.take(client, "d", "a", 10, ack=True)
+    watched.cycles()
+    assert watched.agent.stop() == 0
+    client.xtrim("omni-stream:d", maxlen=5, approximate=False)
+    watched.agent = watched.vigil.run(watched.config)
+    fired = watched.wait("firing critical lost")
+    assert fired["fields"]["value"] == 15
+    watched.restart()
+    watched.wait("resolved critical lost")
+    watched.restart()
+    watched.cycles(4)
+    assert watched.agent.stop() == 0
+    watched.agent = watched.vigil.run(watched.config)
+    watched.cycles(4)
+    watched.expect("lost")
 
 
 def test_damaged_storage_file(redis, vigil, watch):

@@ -139,6 +139,34 @@ static void test_sizes(void **state)
     ov_batch_free(batch);
 }
 
+/* What could not be read is noted once, and beyond a hundred for all tags. */
+static void test_unread(void **state)
+{
+    struct ov_batch *batch = ov_batch_new(NULL, 0);
+    size_t tagged = 0, whole = 0;
+    (void)state;
+    assert_null(ov_batch_first_unread(batch));
+    for (int i = 0; i < 1000; i++) {
+        char topic[16];
+        snprintf(topic, sizeof topic, "t%d", i / 2);
+        const struct ov_slice of[] = {ov_slice(topic), {"", 0}};
+        ov_batch_unread(batch, &measurement, 0, of, OV_SLICE("refused"));
+        ov_batch_unread(batch, &empty, 0, NULL, OV_SLICE("away"));
+    }
+    ov_batch_unread(batch, &measurement, 5, NULL, OV_SLICE("other fields"));
+    for (const struct ov_unread *u = ov_batch_first_unread(batch); u; u = u->next) {
+        tagged += u->tags != NULL;
+        whole += !u->tags && u->measurement == &measurement && u->fields == 0;
+        assert_true(u->why.len > 0);
+    }
+    assert_int_equal(whole, 1);
+    assert_true(tagged > 90 && tagged <= 100);
+    assert_int_equal(ov_batch_count(batch), 0);
+    const struct ov_unread *last = ov_batch_first_unread(batch);
+    assert_true(last->fields == 5 && ov_slice_eq(last->why, OV_SLICE("other fields")));
+    ov_batch_free(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_no_number),
         cmocka_unit_test(test_tags),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_unread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,7 +50,11 @@ static void test_runner(void **state)
         {"busy is unknown, events are fresh",
          {true, true, 3, SIGN_NO, SIGN_UNKNOWN, SIGN_YES}, RUNNER_ACTIVE},
         {"all unknown, started", {true, true, 3, SIGN_UNKNOWN, SIGN_UNKNOWN, SIGN_UNKNOWN},
-         RUNNER_LOST},
+         RUNNER_UNKNOWN},
+        {"polling is unknown, nothing is fresh",
+         {true, true, 3, SIGN_UNKNOWN, SIGN_NO, SIGN_NO}, RUNNER_UNKNOWN},
+        {"busy is unknown, nothing is fresh",
+         {true, true, 3, SIGN_NO, SIGN_UNKNOWN, SIGN_NO}, RUNNER_UNKNOWN},
         {"all unknown, stopped", {true, false, 3, SIGN_UNKNOWN, SIGN_UNKNOWN, SIGN_NO},
          RUNNER_STOPPED},
     };

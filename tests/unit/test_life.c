@@ -30,6 +30,22 @@ static void test_words(void **state)
 
 /* ---------------------------------------------------------------- single looks */
 
+/* Just paused, or read by a monitor: the key is fresh, and nobody blocks. Its value tells. */
+static void test_value_of_a_fresh_key(void **state)
+{
+    (void)state;
+    for (int paused = 0; paused <= 1; paused++) {
+        struct life_signs signs = {
+            .now_ms = 1700000000 * S, .key_idle_ms = 2 * S, .consumer_idle_ms = -1,
+            .youngest_ms = -1, .waiting_ms = -1, .nobody_blocks = true,
+        };
+        struct life_memory memory = {0};
+        assert_int_equal(life_judge(&signs, &memory), LIFE_SILENT);
+        life_value_read(&signs, paused, &memory);
+        assert_int_equal(life_judge(&signs, &memory), paused ? LIFE_PAUSED : LIFE_SILENT);
+    }
+}
+
 static void test_first_look(void **state)
 {
     static const struct {
@@ -211,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words), cmocka_unit_test(test_first_look),
+        cmocka_unit_test(test_value_of_a_fresh_key),
         cmocka_unit_test(test_wants_value), cmocka_unit_test(test_scenes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

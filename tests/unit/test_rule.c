@@ -512,6 +512,35 @@ static void test_summary_without_a_value(void **state)
     ov_batch_free(batch);
 }
 
+/* What it rests on: not what is only told. */
+static void test_fields(void **state)
+{
+    static const struct {
+        const char *value, *where, *unless, *warning;
+        uint64_t group, health;
+    } rows[] = {
+        {"group.pending", NULL, NULL, "5", 1 << GROUP_PENDING, 0},
+        {"group.pending", "exists=true, topic=a", NULL, "5",
+         1 << GROUP_PENDING | 1 << GROUP_EXISTS, 0},
+        {"group.pending", "life=silent", NULL, NULL, 1 << GROUP_LIFE, 0},
+        {"group.pending", NULL, "health.runner=lost, status=1", "5", 1 << GROUP_PENDING,
+         1 << HEALTH_RUNNER | 1 << HEALTH_STATUS},
+        {"increase(group.lost, 5m)", NULL, NULL, "0", 1 << GROUP_LOST, 0},
+        {"health.status", NULL, "group.life=paused", "0", 1 << GROUP_LIFE, 1 << HEALTH_STATUS},
+    };
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        const struct ov_rule text = {.name = "r", .value = rows[i].value, .where = rows[i].where,
+                                     .unless = rows[i].unless, .warning = rows[i].warning,
+                                     .summary = "{value}"};
+        struct ov_compiled_rule *rule = rig_rule(&text);
+        if (ov_rule_fields(rule, &rig_group) != rows[i].group ||
+            ov_rule_fields(rule, &rig_health) != rows[i].health)
+            fail_msg("row %zu", i);
+        ov_rule_free(rule);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -525,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_values_of_each_type),
         cmocka_unit_test(test_conditions_alone),
         cmocka_unit_test(test_mutes),
+        cmocka_unit_test(test_fields),
         cmocka_unit_test(test_severities),
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_other_ranges),
