@@ -67,6 +67,8 @@ struct bus_group {
     struct redis_id oldest_left;
     bool oldest_left_read;
 
+    bool was_idle;               /* nothing was pending at the look before */
+    bool dlq_empty;              /* when it was last asked for */
     int64_t dlq_length;          /* -1: not read */
     int64_t dlq_added;           /* -1: not told */
     struct redis_id dlq_newest;

@@ -55,7 +55,8 @@ static void on_dlq_length(struct redis *r, const struct redis_reply *reply, void
         return;
     }
     group->dlq_length = reply->integer;
-    if (reply->integer > 0)
+    group->dlq_empty = reply->integer == 0;
+    if (!group->dlq_empty)
         redis_send(r, on_dlq, group, 0, OV_SLICE("XINFO"), OV_SLICE("STREAM"),
                    omni_dlq_key(&bus->key, group->name.b));
 }
@@ -74,10 +75,12 @@ static void on_dlqs_exist(struct redis *r, const struct redis_reply *reply, void
     struct bus *bus = context;
     (void)r;
     for (size_t i = first; i < first + DLQS_AT_ONCE && i < bus->dlq_asked_count; i++) {
-        if (reply->type == REDIS_INTEGER && reply->integer == 0)
-            bus->dlq_asked[i]->dlq_length = 0;
+        struct bus_group *group = bus->dlq_asked[i];
+        group->dlq_empty = reply->type == REDIS_INTEGER && reply->integer == 0;
+        if (group->dlq_empty)
+            group->dlq_length = 0;
         else
-            ask_dlq_length(bus->dlq_asked[i]);
+            ask_dlq_length(group);
     }
     refusals_note(&bus->refusals, REFUSABLE_EXISTS, OMNI_DLQ_PREFIX, reply);
 }
@@ -105,6 +108,7 @@ void bus_group_ask_dlq(struct bus_group *group)
 {
     struct bus *bus = group->bus;
     struct bus_found *found = pairs_find(&bus->found_dlqs, group->name.b, OV_SLICE(""));
+    group->dlq_empty = false;
     if (found) {
         found->met = bus->cycle;
         ask_dlq_length(group);
@@ -117,6 +121,17 @@ void bus_group_ask_dlq(struct bus_group *group)
     bus->dlq_asked[bus->dlq_asked_count++] = group;
     if (bus->dlq_asked_count - bus->dlq_sent == DLQS_AT_ONCE)
         bus_dlqs_send(bus);
+}
+
+/* Nothing was pending at the last look, nothing is, and nothing was delivered since: then no task
+ * was given up, and what was empty is empty. Since anybody can write to a DLQ, it is asked for all
+ * the same where there are few topics, and in turn where there are many. */
+static bool dlq_stays_empty(const struct bus_group *group)
+{
+    const struct bus *bus = group->bus;
+    return group->dlq_empty && group->existed && group->was_idle && group->pending == 0 &&
+           !group->moved && bus->topics.count > REGISTRY_ALL_MAX &&
+           (group->name.hash + bus->cycle) % REGISTRY_TURNS != 0;
 }
 
 /* ---------------------------------------------------------------- signs of life */
@@ -410,7 +425,11 @@ void bus_group_read(struct bus_topic *topic, const struct bus_group_info *info)
     group->consumers = info->consumers;
     group->pending = info->pending;
     group->facts = info->facts;
-    bus_group_ask_dlq(group);
+    if (dlq_stays_empty(group))
+        group->dlq_length = 0;
+    else
+        bus_group_ask_dlq(group);
+    group->was_idle = group->pending == 0;
     ask_life(group, has_agent);
     if (bus->with_consumers)
         ask_consumers(group);

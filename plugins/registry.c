@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From Redis: SSCAN the topics, for each SMEMBERS of its agents, for each HGET of its `config`
- * where details are wanted, all in the caller's pipeline. From JSON: agents.json.
+ * From Redis: SSCAN the topics (or SCARD while they stay as many as they were), for each SMEMBERS of
+ * its agents, for each HGET of its `config` where details are wanted, all in the caller's
+ * pipeline. From JSON: agents.json.
  */
 #include "json.h"
 #include "registry.h"
@@ -15,6 +16,14 @@ static void refused(struct registry *registry, enum refusable command, const cha
     registry->complete = false;
 }
 
+static void meet_topic(struct registry_topic *topic)
+{
+    struct registry *registry = topic->registry;
+    topic->name.seen = registry->cycle;
+    if (registry->on_topic)
+        registry->on_topic(registry->context, topic->name.a);
+}
+
 /* The topic's entry when it is met for the first time in this load, else NULL: a scan may name
  * one twice. */
 static struct registry_topic *see_topic(struct registry *registry, struct ov_slice name)
@@ -22,10 +31,8 @@ static struct registry_topic *see_topic(struct registry *registry, struct ov_sli
     struct registry_topic *topic = pairs_add(&registry->topics, name, OV_SLICE(""), sizeof *topic);
     if (topic->name.seen == registry->cycle)
         return NULL;
-    topic->name.seen = registry->cycle;
     topic->registry = registry;
-    if (registry->on_topic)
-        registry->on_topic(registry->context, topic->name.a);
+    meet_topic(topic);
     return topic;
 }
 
@@ -160,6 +167,35 @@ static void on_topics(struct redis *r, const struct redis_reply *reply, void *co
         scan_topics(registry, r, reply->items[0].text);
 }
 
+/* As many as were listed: taken for the same ones until the next list. */
+static void on_topic_count(struct redis *r, const struct redis_reply *reply, void *context,
+                           size_t index)
+{
+    struct registry *registry = context;
+    (void)index;
+    if (reply->type != REDIS_INTEGER || reply->integer != (int64_t)registry->topics.count) {
+        scan_topics(registry, r, OV_SLICE("0"));
+        return;
+    }
+    for (size_t i = 0; i < registry->topics.count; i++) {
+        struct registry_topic *topic = (struct registry_topic *)registry->topics.entries[i];
+        meet_topic(topic);
+        if (is_its_turn(topic))
+            ask_agents(topic, r);
+    }
+}
+
+static void load_redis(struct registry *registry, struct redis *r, bool listed)
+{
+    const struct ov_slice none = {NULL, 0};
+    if (listed && registry->topics.count > REGISTRY_ALL_MAX && registry->cycle % REGISTRY_TURNS)
+        redis_send(r, on_topic_count, registry, 0, OV_SLICE("SCARD"),
+                   omni_storage_key(&registry->key, registry->options->prefix, "topics", none,
+                                    none));
+    else
+        scan_topics(registry, r, OV_SLICE("0"));
+}
+
 /* ---------------------------------------------------------------- JSON */
 
 static void load_json_agents(struct registry *registry, const char *name,
@@ -202,10 +238,12 @@ static void load_json(struct registry *registry)
 
 void registry_load(struct registry *registry, struct redis *r)
 {
+    bool listed = registry->listed;
     registry->cycle++;
     registry->complete = true;
+    registry->listed = false;
     if (registry->options->backend == OMNI_REDIS)
-        scan_topics(registry, r, OV_SLICE("0"));
+        load_redis(registry, r, listed);
     else
         load_json(registry);
 }
@@ -221,6 +259,7 @@ void registry_finish(struct registry *registry)
     }
     pairs_sweep(&registry->agents, registry->cycle, NULL);
     pairs_sweep(&registry->topics, registry->cycle, NULL);
+    registry->listed = true;
 }
 
 void registry_free(struct registry *registry)

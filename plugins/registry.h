@@ -30,6 +30,7 @@ struct registry {
     struct pairs agents;         /* struct registry_agent */
     uint32_t cycle;
     bool complete;               /* the last load got everything */
+    bool listed;                 /* ... and `topics` is what it found */
 
     /* set by the owner before a load */
     const struct omni_options *options;
@@ -41,9 +42,10 @@ struct registry {
     struct ov_buf key;
 };
 
-/* Of more topics than this, the agents of a part are asked for at each load, all of them in turn;
- * those of a new topic at once. */
-#define REGISTRY_ALL_MAX 200
+/* Of more topics than this, not all is asked for at each load. While their number stays the same
+ * they are listed at every sixth load only, and the agents of a sixth of them are asked for, in
+ * turn; those of a new topic at once. */
+#define REGISTRY_ALL_MAX 50
 #define REGISTRY_TURNS 6
 
 /* Begins a load: from Redis it sends commands (results are there after redis_run), from JSON it

@@ -504,3 +504,44 @@ def test_two_redis_servers_are_told_apart(redis, vigil, directory):
         assert len(series) == len(set(series))
     finally:
         other.kill()
+
+
+def test_many_topics_are_asked_for_in_turns(redis, client, vigil):
+    """What is new among many topics is seen at once where their number tells, else in six looks."""
+    def register(topic):
+        redis.run_commands(f"""
+            SADD omni:topics {topic}
+            SADD omni:agents:topic:{topic} a
+            XGROUP CREATE omni-stream:{topic} group:{topic}:a $ MKSTREAM
+        """)
+
+    for i in range(60):
+        register(f"t{i}")
+    agent = vigil.run(vigil.agent_config([bus(redis)], interval="200ms"))
+    assert len(agent.cycles(3).tag_values(names.GROUP, "topic")) == 60
+
+    def found(what, condition, looks):
+        since = agent.size()
+        agent.wait(what, lambda s: condition(s) or len(s.all(names.BUS)) > looks + 2, 15, since)
+        assert condition(agent.samples(since)), what
+
+    register("one.more")
+    found("another topic", lambda s: s.all(names.GROUP, topic="one.more"), 1)
+    client.srem("omni:topics", "t0")
+    client.sadd("omni:topics", "swapped")
+    client.sadd("omni:agents:topic:swapped", "b")
+    found("a topic in place of another", lambda s: s.all(names.STREAM, topic="swapped"), 6)
+    client.sadd("omni:agents:topic:t1", "late")
+    found("another agent", lambda s: any(
+        g["fields"]["registered"] for g in s.all(names.GROUP, topic="t1", agent="late")), 6)
+    # a dead letter that nobody's task explains, and one that a task explains
+    client.xadd("omni-dlq:group:t2:a", {"data": "{}"})
+    found("a dead letter", lambda s: any(
+        g["fields"].get("dlq_length") == 1 for g in s.all(names.GROUP, topic="t2")), 6)
+    for i in range(10, 30):
+        traffic.publish(client, f"t{i}", 1)
+        traffic.take(client, f"t{i}", "a", 1, ack=True)
+        client.xadd(f"omni-dlq:group:t{i}:a", {"data": "{}"})
+    found("dead letters at once", lambda s: all(
+        any(g["fields"].get("dlq_length") == 1 for g in s.all(names.GROUP, topic=f"t{i}"))
+        for i in range(10, 30)), 1)
