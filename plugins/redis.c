@@ -13,6 +13,7 @@
  * returns it, until redis_open has made a new connection.
  */
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "redis_client.h"
@@ -314,14 +315,14 @@ static int pump(struct redis *r, size_t most)
 /* Writes a header such as "*3\r\n"; returns where it ends. */
 static char *write_header(char *at, char mark, size_t number)
 {
-    char digits[20];
-    size_t count = 0;
     *at++ = mark;
-    do
-        digits[count++] = (char)('0' + number % 10);
-    while (number /= 10);
-    while (count)
-        *at++ = digits[--count];
+    if (number < 100) {
+        *at = (char)('0' + number / 10);
+        at += number >= 10;
+        *at++ = (char)('0' + number % 10);
+    } else {
+        at += sprintf(at, "%zu", number);
+    }
     *at++ = '\r';
     *at++ = '\n';
     return at;
