@@ -5,13 +5,15 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "batch.h"
 
 enum { UNREAD_MAX = 100 }; /* beyond that they are not told apart by their tags */
 
-/* Large enough to be given back to the system when it is freed, whatever else lives on. */
-enum { BLOCK_SIZE = 256 * 1024 };
+/* Mapped with all its pages, which is cheaper than a fault for each, and given back to the system
+ * as soon as the batch is freed. Each is twice as large as the one before. */
+enum { FIRST_BLOCK = 32 * 1024, LAST_BLOCK = 256 * 1024 };
 
 struct block {
     struct block *next;
@@ -21,6 +23,7 @@ struct block {
 
 struct ov_batch {
     struct block *blocks; /* the one being filled first */
+    size_t block_size;    /* of the next */
     const struct ov_map *tags;
     int64_t time_ns;
     struct ov_sample *first, *last;
@@ -29,11 +32,22 @@ struct ov_batch {
     size_t unread_count;
 };
 
+static struct block *block_new(size_t room)
+{
+    struct block *b = mmap(NULL, sizeof *b + room, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (b == MAP_FAILED)
+        b = ov_malloc(SIZE_MAX); /* says that there is no memory, and ends */
+    b->size = room;
+    return b;
+}
+
 struct ov_batch *ov_batch_new(const struct ov_map *tags, int64_t time_ns)
 {
     struct ov_batch *batch = ov_calloc(1, sizeof *batch);
     batch->tags = tags;
     batch->time_ns = time_ns;
+    batch->block_size = FIRST_BLOCK;
     return batch;
 }
 
@@ -43,7 +57,7 @@ void ov_batch_free(struct ov_batch *batch)
         return;
     for (struct block *b = batch->blocks, *next; b; b = next) {
         next = b->next;
-        free(b);
+        munmap(b, sizeof *b + b->size);
     }
     free(batch);
 }
@@ -53,17 +67,18 @@ static void *batch_take(struct ov_batch *batch, size_t size, size_t align)
     struct block *b = batch->blocks;
     size_t at = b ? (b->used + align - 1) & ~(align - 1) : 0;
     if (!b || at > b->size || b->size - at < size) {
-        size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE - sizeof *b;
-        b = ov_malloc(sizeof *b + room);
-        b->size = room;
-        b->used = at = 0;
-        if (batch->blocks && room == size) { /* a block of its own: keep filling the old one */
+        bool own = size > batch->block_size / 4;
+        b = block_new(own ? size : batch->block_size - sizeof *b);
+        at = 0;
+        if (batch->blocks && own) { /* keep filling the old one */
             b->next = batch->blocks->next;
             batch->blocks->next = b;
         } else {
             b->next = batch->blocks;
             batch->blocks = b;
         }
+        if (!own && batch->block_size < LAST_BLOCK)
+            batch->block_size *= 2;
     }
     b->used = at + size;
     return b->bytes + at;
