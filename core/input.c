@@ -7,6 +7,7 @@
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "batch.h"
@@ -194,10 +195,20 @@ static void count_skipped(struct ov_input *input)
         ov_recovered(input->host, "overrun");
 }
 
+/* Where what is watched runs on the same processor, each of its answers would wake us in its
+ * place: it goes on, and we read several at once. Whoever chose another policy keeps it. */
+static void give_way(void)
+{
+    const struct sched_param none = {0};
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 static void *run(void *argument)
 {
     struct ov_input *input = argument;
     unsigned int seed = (unsigned int)ov_wall_ns() ^ (unsigned int)(uintptr_t)input;
+    give_way();
     while (!ov_host_stopping(input->host)) {
         input->schedule.last_ms = ov_clock_ms();
         gather(input);
