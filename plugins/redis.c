@@ -321,7 +321,7 @@ static char *write_header(char *at, char mark, size_t number)
         at += number >= 10;
         *at++ = (char)('0' + number % 10);
     } else {
-        at += sprintf(at, "%zu", number);
+        at += snprintf(at, HEADER_MOST, "%zu", number);
     }
     *at++ = '\r';
     *at++ = '\n';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From Redis: SSCAN the topics (or SCARD while they stay as many as they were), for each SMEMBERS of
- * its agents, for each HGET of its `config` where details are wanted, all in the caller's
+ * From Redis: SSCAN the topics (or SCARD while they stay as many as they were), for each SMEMBERS
+ * of its agents, for each HGET of its `config` where details are wanted, all in the caller's
  * pipeline. From JSON: agents.json.
  */
 #include "json.h"
