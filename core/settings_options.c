@@ -176,7 +176,7 @@ const struct ov_option ov_output_options[] = {
         .help = "where samples wait. memory: a restart loses them; disk: in memory while the "
                 "receiver keeps up, on disk while it is away and over a restart; write_ahead: on "
                 "disk before they count as taken, so that even a kill loses none; auto: "
-                "write_ahead for webhook, disk for the others"
+                "write_ahead for webhook and icinga, disk for the others"
     },
     {
         INSTANCE("queue_sync", OV_OPT_ENUM, queue_sync),

@@ -6,11 +6,13 @@ import getpass
 import grp
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 
 from monitoring import Answer
-from servers import Process
+from servers import Process, free_port, wait_for
 
 ETC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "etc")
 SHIPPED_BINARY = "/usr/bin/omnivigil"
@@ -114,22 +116,16 @@ class Nagios(Scheduler):
 
 
 class Icinga(Scheduler):
-    def __init__(self, directory, binary, env, hosts):
+    """With `api`, it listens there, with certificates of an authority of its own."""
+
+    def __init__(self, directory, binary, env, objects, api=False):
         super().__init__(directory, "icinga")
-        lib, log, cache, spool, run, conf = self.make("lib", "log", "cache", "spool", "run", "conf")
         program = os.environ.get("OV_ICINGA2", "icinga2")
         root = program.rpartition("/usr/")[0]
-        definitions = re.sub(r"_interval = \w+", "_interval = 1s",
-                             shipped("icinga2", "omnivigil.conf"))
-        config = self.write("icinga2.conf", "\n".join([
-            'include <itl>', f'const OmnivigilBin = "{binary}"',
-            'object CheckerComponent "checker" {}',
-            'object StatusDataWriter "status" {', f'  status_path = "{self.status_path}"',
-            f'  objects_path = "{self.directory}/objects.cache"', '  update_interval = 1s', '}',
-            f'include "{self.write("omnivigil.conf", definitions)}"',
-            hosts, ""]))
+        lib, log, cache, spool, run, conf = self.make("lib", "log", "cache", "spool", "run", "conf")
+        self.env, self.port = env, None
         if root:  # unpacked, not installed
-            env = {**env, "LD_LIBRARY_PATH": program.rpartition("/icinga2/sbin/")[0]}
+            self.env = {**env, "LD_LIBRARY_PATH": program.rpartition("/icinga2/sbin/")[0]}
         constants = {
             "RunAsUser": getpass.getuser(), "RunAsGroup": group(), "DataDir": lib, "LogDir": log,
             "CacheDir": cache, "SpoolDir": spool, "InitRunDir": run, "ConfigDir": conf,
@@ -138,9 +134,60 @@ class Icinga(Scheduler):
             "PidPath": f"{run}/icinga2.pid", "ObjectsPath": f"{cache}/icinga2.debug",
             "StatePath": f"{lib}/icinga2.state", "VarsPath": f"{cache}/icinga2.vars",
         }
-        self.start([program, "daemon", "-c", config, "-x", "notice",
-                    *[f"-D{name}={value}" for name, value in constants.items()]],
-                   env=env, cwd=self.directory)
+        self.program = program
+        self.constants = [f"-D{name}={value}" for name, value in constants.items()]
+        if api:
+            objects += self.listen(lib)
+        definitions = re.sub(r"_interval = \w+", "_interval = 1s",
+                             shipped("icinga2", "omnivigil.conf"))
+        self.config = self.write("icinga2.conf", "\n".join([
+            'include <itl>', f'const OmnivigilBin = "{binary}"',
+            'object CheckerComponent "checker" {}',
+            'object StatusDataWriter "status" {', f'  status_path = "{self.status_path}"',
+            f'  objects_path = "{self.directory}/objects.cache"', '  update_interval = 1s', '}',
+            f'include "{self.write("omnivigil.conf", definitions)}"',
+            objects, ""]))
+        self.run()
+
+    def run(self):
+        self.start([self.program, "daemon", "-c", self.config, "-x", "notice", *self.constants],
+                   env=self.env, cwd=self.directory)
+        if self.port:
+            wait_for("Icinga's API", lambda: self.check_alive() and self.listens(), 30)
+
+    def stop(self, number=signal.SIGTERM, seconds=20):
+        """Never SIGKILL: the processes that do the work would stay."""
+        return super().stop(number, seconds)
+
+    def listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def pki(self, *args):
+        done = subprocess.run([self.program, "pki", *args, *self.constants], env=self.env,
+                              cwd=self.directory, capture_output=True, text=True, timeout=60,
+                              check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def certificate(self, name):
+        """(certificate, key) for a name, from its authority."""
+        base = os.path.join(self.certificates, name)
+        self.pki("new-cert", "--cn", name, "--key", f"{base}.key", "--csr", f"{base}.csr")
+        self.pki("sign-csr", "--csr", f"{base}.csr", "--cert", f"{base}.crt")
+        return f"{base}.crt", f"{base}.key"
+
+    def listen(self, lib):
+        self.port = free_port()
+        self.url = f"https://localhost:{self.port}"
+        self.certificates, = self.make("lib/certs")
+        self.pki("new-ca")
+        self.authority = shutil.copy(os.path.join(lib, "ca", "ca.crt"), self.certificates)
+        self.certificate("localhost")
+        return f'''
+            object Endpoint NodeName {{}}
+            object Zone "here" {{ endpoints = [ NodeName ] }}
+            object ApiListener "api" {{ bind_host = "127.0.0.1", bind_port = {self.port} }}
+            '''
 
 
 # NRPE refuses to be root, who may yet be the only one that can read what is to be tested.

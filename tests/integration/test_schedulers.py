@@ -22,7 +22,7 @@ SERVICES = {
     "runner": (("runner",), OK),
     "agents": (("no-group", "silent"), CRITICAL),
     "tasks": (("pending", "backlog", "stuck", "poison", "dlq", "trim-risk"), WARNING),
-    "redis": (("memory", "eviction"), OK),
+    "redis": (("memory", "eviction", "--nothing-as", "ok"), OK),
     "orders": (("pending", "--topic", "orders", "-w", "50", "-c", "100"), CRITICAL),
 }
 
@@ -76,7 +76,7 @@ def compare(status, names_of, vigil, pattern, **env):
 def test_icinga(redis, directory, vigil):
     hosts = f'''
         object Host "production" {{
-          import "omnidaemon"
+          import "omnidaemon-host"
           vars.omnivigil_redis_url = "{redis.url}"
           vars.omnidaemon_topics["orders"] = {{
             omnivigil_warning = "50", omnivigil_critical = "100"
@@ -152,12 +152,12 @@ def test_definitions_name_rules_that_exist(redis, client, vigil):
     known = vigil.command("plugins", "redis_bus").stdout + vigil.command("plugins", "runner").stdout
     icinga = set(re.findall(r'"([a-z-]+)"', " ".join(
         re.findall(r"omnivigil_rules = \[(.*?)\]", shipped("icinga2", "omnivigil.conf")))))
-    nagios = set(" ".join(re.findall(r"^ *check_command +check_omnidaemon!(.*)$",
+    nagios = set(" ".join(re.findall(r"^ *check_command +check_omnidaemon!([a-z -]*?)(?: --.*)?$",
                                      shipped("nagios", "omnivigil.cfg"), re.M)).split())
     assert icinga == nagios
     for rule in icinga:
         assert re.search(rf"\b{rule}\b", known), rule
     checks = at_once(lambda rule: vigil.command(
-        "check", rule, REDIS_URL=redis.url, STORAGE_BACKEND="redis"), icinga)
+        "check", rule, "--nothing-as", "ok", REDIS_URL=redis.url, STORAGE_BACKEND="redis"), icinga)
     for rule, done in checks.items():
         assert done.returncode != UNKNOWN, (rule, done.stdout)
