@@ -63,6 +63,7 @@ static const struct {
     {"ERR Client sent AUTH, but no password is set", REDIS_WRONGPASS},
     {"ERR AUTH <password> called without any password", REDIS_WRONGPASS},
     {"NOPERM ", REDIS_NOPERM},
+    {"ERR The user executing the script can't", REDIS_NOPERM},
     {"DENIED ", REDIS_PROTECTED},
     {"ERR max number of clients", REDIS_MAXCLIENTS},
     {"LOADING ", REDIS_LOADING},
