@@ -24,6 +24,7 @@ static void test_kinds(void **state)
          "wrongpass"},
         {"NOPERM this user has no permissions to run the 'ping' command", "noperm"},
         {"NOPERM No permissions to access a key", "noperm"},
+        {"ERR The user executing the script can't run this command or subcommand", "noperm"},
         {"DENIED Redis is running in protected mode because ...", "protected"},
         {"ERR max number of clients reached", "maxclients"},
         {"ERR max number of clients + cluster connections reached", "maxclients"},
