@@ -85,6 +85,9 @@ struct backlog backlog_judge(const struct stream_facts *s, const struct group_fa
                s->added, m);
     } else if (s->empty || redis_id_compare(g->last_delivered, s->first) < 0) {
         judge_before(&b, s, g, m);
+    } else if (lag_is_told(g) && s->added == s->length) { /* nothing was ever trimmed or deleted */
+        b.left = lag_then(s, g);
+        settle(&b, s, g, 0, true, -1, m);
     } else if (fits && m->by_lag && lag_is_told(g) &&
                redis_id_compare(s->first, m->last_delivered) <= 0 && g->lag >= m->current &&
                g->lag - m->current <= s->length) {

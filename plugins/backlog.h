@@ -8,7 +8,8 @@
  *
  *     at the end   last-delivered = newest id:     left = 0
  *     before       last-delivered < first id:      left = length      (exact)
- *     inside       otherwise:                      left = lag - lost, or counted
+ *     inside       otherwise:                      left = lag - lost, or counted; all there is of
+ *                                                  lag where added = length
  *
  * `lag` = added - read never forgets what was trimmed unread, so while Redis knows how many
  * entries the group has read, lost = lag - left. Where it does not (a group made at `$` on a topic

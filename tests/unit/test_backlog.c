@@ -33,6 +33,8 @@ static const struct first_look {
     {"nothing read, read unknown", 5, 5, 1, 5, 0, -1, 5, 5, -1, true, true},
     {"100 added, 10 read, trimmed to 20", 20, 100, 81, 100, 10, 10, 90, 20, 70, true, true},
     {"the same, and 5 more read", 20, 100, 81, 100, 85, 15, 85, -1, -1, true, false},
+    {"inside, nothing ever trimmed", 9, 9, 1, 9, 4, 4, 5, 5, 0, true, false},
+    {"inside, one deleted", 8, 9, 1, 9, 4, 4, 5, -1, -1, true, false},
     {"trimmed to nothing", 0, 100, 0, 100, 10, 10, 90, 0, 90, false, false},
     {"trimmed to nothing, read unknown", 0, 100, 0, 100, 10, -1, -1, 0, -1, false, false},
     {"lag is null, behind", 13, 13, 1, 13, 9, -1, -1, -1, -1, true, false},
