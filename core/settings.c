@@ -453,7 +453,7 @@ static void read_root(struct reading *r, struct ov_node *root, const char *overr
     ov_options_unknown(&source, tables, OV_COUNT(tables));
     read_agent(r, root, override, plugins);
     read_instances(r, root);
-    ov_settings_read_rules(r->settings, &source);
+    ov_settings_read_rules(r->settings, r->plugins, &source);
     if (root)
         ov_tree_hide(root, r->diag);
 }

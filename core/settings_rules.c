@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "nearest.h"
 #include "self.h"
 #include "settings_rules.h"
 
@@ -205,9 +206,50 @@ static struct ov_node *find_entries(const struct ov_source *root, const char *na
     return NULL;
 }
 
-static void read_rule(struct ov_settings *settings, const struct ov_source *root,
-                      const struct ov_catalogue *catalogue, const struct rule_list *recommended,
-                      const struct ov_node *node, struct name_list *said)
+/* The name of the plugin that recommends a rule, among all there are; to be freed, or NULL. */
+static char *find_recommender(struct ov_plugins *plugins, const char *name)
+{
+    size_t count;
+    char **names = ov_plugins_list(plugins, &count), *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct ov_buf why = {0};
+        const struct ov_plugin *plugin = found ? NULL : ov_plugins_load(plugins, names[i], &why);
+        for (const struct ov_rule *r = plugin ? plugin->rules : NULL; r && r->name; r++)
+            if (!found && strcmp(r->name, name) == 0)
+                found = ov_strdup(plugin->name);
+        ov_buf_free(&why);
+        free(names[i]);
+    }
+    free(names);
+    return found;
+}
+
+/* A rule that says no `value`, and is none of a configured input. */
+static void complain_unknown(struct ov_plugins *plugins, struct ov_source *source,
+                             const struct rule_list *recommended, const char *name)
+{
+    struct ov_buf text = {0};
+    char *input = find_recommender(plugins, name);
+    if (input) {
+        ov_buf_printf(&text, "it is a rule of the input %s, which is not configured: add "
+                      "`- plugin: %s` to `inputs`, or take the rule out", input, input);
+    } else {
+        struct ov_nearest nearest = {.wanted = ov_slice(name)};
+        for (size_t i = 0; i < recommended->count; i++)
+            ov_nearest_try(&nearest, recommended->rules[i]->name);
+        ov_buf_str(&text, "no input recommends a rule of that name");
+        ov_nearest_hint(&nearest, &text);
+        ov_buf_str(&text, ", and one of your own needs `value`");
+    }
+    complain(source, "name", ov_buf_text(&text));
+    free(input);
+    ov_buf_free(&text);
+}
+
+static void read_rule(struct ov_settings *settings, struct ov_plugins *plugins,
+                      const struct ov_source *root, const struct ov_catalogue *catalogue,
+                      const struct rule_list *recommended, const struct ov_node *node,
+                      struct name_list *said)
 {
     static const struct ov_option *const tables[] = {ov_rule_options};
     struct rule_entry entry = {.enabled = true};
@@ -222,7 +264,9 @@ static void read_rule(struct ov_settings *settings, const struct ov_source *root
         source.what = entry.rule.name;
         if (names_have(said, entry.rule.name))
             complain(&source, "name", "there is another rule of this name");
-        if (entry.enabled)
+        if (entry.enabled && !whole.value)
+            complain_unknown(plugins, &source, recommended, entry.rule.name);
+        else if (entry.enabled)
             add_rule(settings, &whole, catalogue, &source);
         said->names = ov_realloc(said->names, said->count + 1, sizeof *said->names);
         said->names[said->count++] = ov_strdup(entry.rule.name);
@@ -231,8 +275,9 @@ static void read_rule(struct ov_settings *settings, const struct ov_source *root
 }
 
 /* The configured rules, then the recommended ones they do not speak of. */
-static void read_rules(struct ov_settings *settings, const struct ov_source *root,
-                       const struct ov_catalogue *catalogue, const struct ov_node *entries)
+static void read_rules(struct ov_settings *settings, struct ov_plugins *plugins,
+                       const struct ov_source *root, const struct ov_catalogue *catalogue,
+                       const struct ov_node *entries)
 {
     struct rule_list recommended = {0};
     struct name_list said = {0};
@@ -240,7 +285,7 @@ static void read_rules(struct ov_settings *settings, const struct ov_source *roo
         list_add(&recommended, settings->inputs[i].plugin->rules);
     list_add(&recommended, ov_self_rules);
     for (const struct ov_node *n = entries; n; n = n->next)
-        read_rule(settings, root, catalogue, &recommended, n, &said);
+        read_rule(settings, plugins, root, catalogue, &recommended, n, &said);
     for (size_t i = 0; i < recommended.count; i++) {
         struct ov_rule rule = recommended_rule(recommended.rules[i], catalogue);
         struct ov_source source = {root->diag, root->env, NULL, rule.name};
@@ -295,13 +340,14 @@ static void read_silence(struct ov_settings *settings, const struct ov_source *r
 
 /* ---------------------------------------------------------------- both */
 
-void ov_settings_read_rules(struct ov_settings *settings, const struct ov_source *root)
+void ov_settings_read_rules(struct ov_settings *settings, struct ov_plugins *plugins,
+                            const struct ov_source *root)
 {
     struct ov_catalogue catalogue = {0};
     const struct ov_node *rules = find_entries(root, "rules");
     const struct ov_node *silences = find_entries(root, "silences");
     if (catalogue_fill(settings, &catalogue))
-        read_rules(settings, root, &catalogue, rules);
+        read_rules(settings, plugins, root, &catalogue, rules);
     for (const struct ov_node *n = silences; n; n = n->next)
         read_silence(settings, root, n);
     free(catalogue.list);

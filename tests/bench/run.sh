@@ -4,7 +4,8 @@
 #
 #     tests/bench/run.sh [OPTION...]
 #
-#     --rows LIST        gather,follow,memory,cpu,encode,influx,statsd (all of them by default)
+#     --rows LIST        gather,follow,memory,cpu,encode,influx,statsd,check,rules (all of them by
+#                        default)
 #     --topics LIST      topics in the rows of `gather`: 100,1000,10000; the second size also
 #                        beside results of tasks, and without agents in storage
 #     --events N         events in the row `follow`: 1000000
@@ -24,7 +25,9 @@
 # beginning. memory: VmRSS after some cycles. cpu: processor time at an interval of 10 s. encode:
 # samples as line protocol, beside snprintf. influx: an agent that starts on a backlog on disk,
 # beside a loop around libcurl that posts the same bytes. statsd: what a receiver with the system's
-# default buffer counts of a backlog that is there at once.
+# default buffer counts of a backlog that is there at once. check: `omnivigil check` from start to
+# exit, one and fifty at once, beside redis-cli and the least such a program can be. rules: what a
+# rule costs the agent for each series.
 #
 # Builds outside the work tree (OV_BUILD=DIR uses and keeps DIR), starts private servers on
 # loopback and ends them. What is missing is fetched with apt-get, without starting services.
@@ -37,7 +40,7 @@ export PATH LC_ALL=C
 unset CFLAGS CPPFLAGS LDFLAGS MAKEFLAGS REDIS_URL STORAGE_BACKEND REDIS_KEY_PREFIX JSON_STORAGE_DIR
 unset OMNIVIGIL_PLUGIN_DIR OMNIVIGIL_CONFIG
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-all_rows=gather,follow,memory,cpu,encode,influx,statsd
+all_rows=gather,follow,memory,cpu,encode,influx,statsd,check,rules
 rows=$all_rows sizes=100,1000,10000 events=1000000 results=1000000
 # shellcheck disable=SC2034 # for outputs.sh
 lines=500000 metrics=400000
@@ -133,12 +136,12 @@ install_missing() {
     need redis-tools redis_binary # has the server's binary, and no service
     need libcurl4-openssl-dev pkg-config --exists libcurl
     need curl program curl
+    need libyaml-dev pkg-config --exists yaml-0.1
     if [ -z "$omnivigil" ]; then
         need autoconf program autoreconf
         need automake program automake
         need libtool program libtoolize
         need make program make
-        need libyaml-dev pkg-config --exists yaml-0.1
     fi
     [ -n "$missing" ] || return 0
     say "installing$missing"
@@ -587,6 +590,8 @@ row_cpu() {
 
 # shellcheck disable=SC1091 # it is checked by itself
 . "$top/tests/bench/outputs.sh"
+# shellcheck disable=SC1091
+. "$top/tests/bench/checks.sh"
 
 # ---------------------------------------------------------------- output
 
@@ -651,6 +656,8 @@ install_missing
 [ -x "$omnivigil" ] || die "no program: $omnivigil"
 build_programs
 build_output_programs
+! wanted check || build_check_programs
+! wanted rules || build_rules_program
 PATH=$build/bin:$PATH
 redis_server=$(find_redis)
 exporter=$(find_server prometheus-redis-exporter prometheus-redis-exporter) ||
