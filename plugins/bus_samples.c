@@ -319,21 +319,26 @@ static enum life group_life(struct bus *bus, struct bus_group *group)
     return life_judge(&signs, &group->life_memory);
 }
 
-bool bus_group_needs_blocked(const struct bus_group *group)
+static bool would_be_silent(const struct bus_group *group, bool nobody_blocks)
 {
-    struct life_memory memory = group->life_memory, other = memory;
-    struct life_signs blocking = group_signs(group->bus, group), nobody = blocking;
-    blocking.nobody_blocks = false;
-    nobody.nobody_blocks = true;
-    return group->exists && group->agent && life_judge(&blocking, &memory) != LIFE_SILENT &&
-           life_judge(&nobody, &other) == LIFE_SILENT;
+    struct life_memory memory = group->life_memory;
+    struct life_signs signs = group_signs(group->bus, group);
+    signs.nobody_blocks = nobody_blocks;
+    return group->exists && group->agent && life_judge(&signs, &memory) == LIFE_SILENT;
+}
+
+bool bus_group_is_silent(const struct bus_group *group)
+{
+    return would_be_silent(group, group->bus->nobody_blocks);
 }
 
 bool bus_needs_blocked(const struct bus *bus)
 {
-    for (size_t i = 0; i < bus->groups.count; i++)
-        if (bus_group_needs_blocked((const struct bus_group *)bus->groups.entries[i]))
+    for (size_t i = 0; i < bus->groups.count; i++) {
+        const struct bus_group *group = (const struct bus_group *)bus->groups.entries[i];
+        if (would_be_silent(group, true) && !would_be_silent(group, false))
             return ov_host_wants(bus->host, &group_measurement, GROUP_LIFE);
+    }
     return false;
 }
 

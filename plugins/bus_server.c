@@ -88,15 +88,22 @@ void bus_server_ask(struct bus *bus)
 
 /* ---------------------------------------------------------------- who blocks */
 
-/* Whoever was paused a moment ago has a fresh key and does not block, either. */
-static void look_again(struct bus *bus)
+/* Whoever was paused a moment ago has a fresh key and does not block, either. Returns whether
+ * something was asked. */
+static bool ask_who_paused(struct bus *bus)
 {
-    redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), OV_SLICE("clients"));
-    for (size_t i = 0; i < bus->groups.count; i++) {
+    bool asked = false;
+    for (size_t i = 0; bus->nobody_blocks && i < bus->groups.count; i++) {
         struct bus_group *group = (struct bus_group *)bus->groups.entries[i];
-        if (group->key_idle_ms >= 0 && bus_group_needs_blocked(group))
-            bus_group_ask_value(group);
+        struct life_signs signs = {.now_ms = bus->server.now_ms,
+                                   .key_idle_ms = group->key_idle_ms, .nobody_blocks = true};
+        if (group->key_idle_ms < 0 || !bus_group_is_silent(group) ||
+            !life_wants_value(&signs, &group->life_memory))
+            continue;
+        bus_group_ask_value(group);
+        asked = true;
     }
+    return asked;
 }
 
 int bus_server_blocked(struct bus *bus)
@@ -104,7 +111,7 @@ int bus_server_blocked(struct bus *bus)
     bool first_look = bus->blocked_seen_ms == 0 && bus->cycle == 1;
     if (bus->server.blocked_clients == 0 && first_look && bus_needs_blocked(bus)) {
         omni_pause(bus->host, OMNI_UNBLOCKED_MS);
-        look_again(bus);
+        redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), OV_SLICE("clients"));
         int result = redis_run(bus->redis);
         if (result != OV_OK)
             return result;
@@ -114,5 +121,5 @@ int bus_server_blocked(struct bus *bus)
     bus->nobody_blocks = bus->server.blocked_clients == 0 &&
                          (bus->blocked_seen_ms == 0 ||
                           ov_clock_ms() - bus->blocked_seen_ms > OMNI_FRESH_MS);
-    return OV_OK;
+    return ask_who_paused(bus) ? redis_run(bus->redis) : OV_OK;
 }

@@ -61,14 +61,14 @@ enum life life_judge(const struct life_signs *s, struct life_memory *m)
         return LIFE_BUSY;
     if (idle < 0 && s->consumer_idle_ms < 0 && !s->nobody_blocks)
         return LIFE_UNKNOWN;
-    if (m->read_ms && m->paused && (idle > FRESH_MS || m->read_ms == s->now_ms))
+    if (m->read_ms && m->paused && (idle > FRESH_MS || we_were_last(s, m)))
         return LIFE_PAUSED;
     return LIFE_SILENT;
 }
 
 bool life_wants_value(const struct life_signs *s, const struct life_memory *m)
 {
-    if (idle_without_us(s, m) <= FRESH_MS)
+    if (idle_without_us(s, m) <= FRESH_MS && !s->nobody_blocks)
         return false;
     return !we_were_last(s, m) || s->now_ms - m->read_ms >= REREAD_MS;
 }

@@ -39,8 +39,8 @@ struct life_memory {
 };
 
 enum life life_judge(const struct life_signs *signs, struct life_memory *memory);
-/* Whether the key's value should be read now: it is stale, and was not read since somebody else
- * touched it, or for a while. */
+/* Whether the key's value should be read now: it is stale or nobody blocks, and it was not read
+ * since somebody else touched it, or for a while. */
 bool life_wants_value(const struct life_signs *signs, const struct life_memory *memory);
 /* Notes that we read the key (which resets its idle time), and what it said. */
 void life_value_read(const struct life_signs *signs, bool paused, struct life_memory *memory);

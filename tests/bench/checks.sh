@@ -25,7 +25,8 @@ build_rules_program() {
 one_and_fifty() {
     goal=$1 who=$2
     shift 2
-    alone=$(crowd 101 1 "$@") && fifty=$(crowd 21 50 "$@") || die "could not be measured: $who"
+    alone=$(crowd 101 1 "$@") || die "could not be measured: $who"
+    fifty=$(crowd 21 50 "$@") || die "could not be measured: $who, fifty at once"
     # shellcheck disable=SC2086 # none for none
     figure check "$who" "$alone" ms ${goal:+'<=' "$goal"}
     figure check "$who, fifty at once, each" "$fifty / 50" ms

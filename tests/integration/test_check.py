@@ -211,6 +211,9 @@ def test_configurations(vigil, redis, check):
         ({**good, "rules": [{"name": "pendng", "value": "omnidaemon_group.pendng",
                              "warning": "1"}]}, "did you mean `pending`"),
         ({**good, "rules": [{"name": "pending", "warning": "x"}]}, "expected a range"),
+        ({**good, "rules": [{"name": "pendng", "warning": "1"}]}, "did you mean `pending`"),
+        ({**good, "inputs": [{"plugin": "redis_bus"}], "rules": [{"name": "slow", "warning": "1"}]},
+         "a rule of the input runner, which is not configured: add `- plugin: runner`"),
         ({**good, "intputs": []}, "intputs"),
         ({"inputs": [{"plugin": "nosuch"}]}, "unknown plugin `nosuch`"),
     )

@@ -96,23 +96,27 @@ static void test_wants_value(void **state)
     static const struct {
         const char *what;
         int64_t idle_s, since_read_s; /* since_read_s -1: never read */
-        bool wants;
+        bool wants, nobody_blocks;
     } rows[] = {
-        {"fresh", 0, -1, false},
-        {"fresh to the end", 8, -1, false},
-        {"stale", 9, -1, true},
-        {"nobody but we touched it", 10, 10, false},
-        {"nobody but we, the clocks round", 9, 10, false},
-        {"nobody but we, for long", 299, 299, false},
-        {"long enough to look again", 300, 300, true},
-        {"somebody touched it since", 9, 60, true},
-        {"somebody touched it just now", 3, 60, false},
+        {"fresh", 0, -1, false, false},
+        {"fresh to the end", 8, -1, false, false},
+        {"stale", 9, -1, true, false},
+        {"nobody but we touched it", 10, 10, false, false},
+        {"nobody but we, the clocks round", 9, 10, false, false},
+        {"nobody but we, for long", 299, 299, false, false},
+        {"long enough to look again", 300, 300, true, false},
+        {"somebody touched it since", 9, 60, true, false},
+        {"somebody touched it just now", 3, 60, false, false},
+        {"fresh, but nobody blocks", 0, -1, true, true},
+        {"fresh by ourselves", 3, 3, false, true},
+        {"touched just now, but nobody blocks", 3, 60, true, true},
     };
     (void)state;
     for (size_t i = 0; i < OV_COUNT(rows); i++) {
         int64_t now = 1700000000 * S;
         struct life_signs then = {.now_ms = now - rows[i].since_read_s * S, .key_idle_ms = 20 * S};
-        struct life_signs signs = {.now_ms = now, .key_idle_ms = rows[i].idle_s * S};
+        struct life_signs signs = {.now_ms = now, .key_idle_ms = rows[i].idle_s * S,
+                                   .nobody_blocks = rows[i].nobody_blocks};
         struct life_memory memory = {0};
         if (rows[i].since_read_s >= 0)
             life_value_read(&then, false, &memory);
