@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two arrays of pointers, sorted by id and by name: few things change, all are walked often. */
+/* Alerts by id and services by name, each in a balanced tree (tsearch) to find them and in a list
+ * to walk them, the newest first. */
+#include <search.h>
 #include <stdlib.h>
 
 #include "icinga_services.h"
 #include "webhook_text.h"
 
 enum {
-    ALERTS_MAX = 100000,
+    MEMBERS_MAX = 100000, /* alerts, and services */
     OTHERS_MAX = 20, /* alerts that a result names besides the worst */
     LINE_MAX_BYTES = 300,
 };
 /* What was told this long before a list was made may be missing from it. */
 static const int64_t UNLISTED_NS = INT64_C(2000000000);
 
-struct service;
+/* What alerts and services begin with; the name is behind the struct. */
+struct member {
+    struct ov_slice name;
+    struct member *next;
+};
 
-/* Both begin with the name they are sorted by, which is behind the struct. */
+struct set {
+    void *tree;
+    struct member *newest;
+    size_t count;
+};
+
 struct alert {
-    struct ov_slice id;
+    struct member member;
     struct service *service;
     struct alert *next; /* among those of its service that fire */
     enum icinga_severity severity;
@@ -28,7 +39,7 @@ struct alert {
 };
 
 struct service {
-    struct ov_slice name;
+    struct member member;
     size_t alerts; /* that refer to it */
     bool expected, news, sent;
     size_t sent_firing, sent_critical;
@@ -38,78 +49,64 @@ struct service {
     size_t firing, critical;
 };
 
-struct array {
-    void **items;
-    size_t count, room;
-};
-
 struct icinga_services {
-    struct array alerts, services;
+    struct set alerts, services;
     uint64_t lists;
     int64_t list_ns;
     struct ov_buf others;
 };
 
-/* ---------------------------------------------------------------- sorted arrays */
+/* ---------------------------------------------------------------- sets */
 
-static int compare(struct ov_slice a, struct ov_slice b)
+static int compare(const void *a, const void *b)
 {
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.ptr, b.ptr, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
+    const struct ov_slice *x = a, *y = b;
+    size_t len = x->len < y->len ? x->len : y->len;
+    int order = len ? memcmp(x->ptr, y->ptr, len) : 0;
+    return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* Where it is, or would have to be. */
-static size_t place_of(const struct array *array, struct ov_slice name, bool *found)
+/* The member of that name, which is made, of `size` bytes and zeros, if there is none. NULL: there
+ * are too many. */
+static void *set_get(struct set *set, struct ov_slice name, size_t size)
 {
-    size_t low = 0, high = array->count;
-    *found = false;
-    while (low < high && !*found) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare(name, *(const struct ov_slice *)array->items[middle]);
-        *found = order == 0;
-        if (order <= 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return high;
-}
-
-static void insert(struct array *array, size_t at, void *item)
-{
-    if (array->count == array->room) {
-        array->room = array->room ? array->room * 2 : 16;
-        array->items = ov_realloc(array->items, array->room, sizeof *array->items);
-    }
-    memmove(array->items + at + 1, array->items + at, (array->count - at) * sizeof *array->items);
-    array->items[at] = item;
-    array->count++;
-}
-
-/* Room for a struct of `size` with a name behind it, which is its first member. */
-static void *named_new(size_t size, struct ov_slice name)
-{
-    char *item = ov_calloc(1, size + name.len + 1);
-    struct ov_slice own = {item + size, name.len};
+    void **found = tfind(&name, &set->tree, compare);
+    if (found)
+        return *found;
+    if (set->count >= MEMBERS_MAX)
+        return NULL;
+    struct member *member = ov_calloc(1, size + name.len);
+    char *copy = (char *)member + size;
     if (name.len)
-        memcpy(item + size, name.ptr, name.len);
-    memcpy(item, &own, sizeof own);
-    return item;
+        memcpy(copy, name.ptr, name.len);
+    *member = (struct member){{copy, name.len}, set->newest};
+    if (!tsearch(member, &set->tree, compare)) {
+        free(member);
+        return NULL;
+    }
+    set->newest = member;
+    set->count++;
+    return member;
+}
+
+/* Takes out the member that *at, a link of the list, leads to. */
+static void *set_take(struct set *set, struct member **at)
+{
+    struct member *member = *at;
+    *at = member->next;
+    tdelete(member, &set->tree, compare);
+    set->count--;
+    return member;
 }
 
 /* ---------------------------------------------------------------- alerts and services */
 
 static struct service *service_get(struct icinga_services *s, struct ov_slice name)
 {
-    bool found;
-    size_t at = place_of(&s->services, name, &found);
-    if (!found) {
-        struct service *service = named_new(sizeof *service, name);
+    struct service *service = set_get(&s->services, name, sizeof *service);
+    if (service && !service->sent)
         service->sent_ms = INT64_MIN;
-        insert(&s->services, at, service);
-    }
-    return s->services.items[at];
+    return service;
 }
 
 static void alert_free(struct alert *alert)
@@ -122,18 +119,17 @@ static void alert_free(struct alert *alert)
 
 static struct alert *alert_get(struct icinga_services *s, const struct icinga_alert *a)
 {
-    bool found;
-    size_t at = place_of(&s->alerts, a->id, &found);
-    if (!found) {
-        if (s->alerts.count >= ALERTS_MAX)
-            return NULL;
-        struct alert *alert = named_new(sizeof *alert, a->id);
-        alert->told_ns = INT64_MIN;
-        alert->service = service_get(s, a->service);
-        alert->service->alerts++;
-        insert(&s->alerts, at, alert);
+    struct alert *alert = set_get(&s->alerts, a->id, sizeof *alert);
+    if (!alert || alert->service)
+        return alert;
+    alert->service = service_get(s, a->service);
+    if (!alert->service) {
+        free(set_take(&s->alerts, &s->alerts.newest));
+        return NULL;
     }
-    return s->alerts.items[at];
+    alert->service->alerts++;
+    alert->told_ns = INT64_MIN;
+    return alert;
 }
 
 static void alert_set(struct alert *alert, const struct icinga_alert *a)
@@ -155,12 +151,10 @@ void icinga_services_free(struct icinga_services *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->alerts.count; i++)
-        alert_free(s->alerts.items[i]);
-    for (size_t i = 0; i < s->services.count; i++)
-        free(s->services.items[i]);
-    free(s->alerts.items);
-    free(s->services.items);
+    while (s->alerts.newest)
+        alert_free(set_take(&s->alerts, &s->alerts.newest));
+    while (s->services.newest)
+        free(set_take(&s->services, &s->services.newest));
     ov_buf_free(&s->others);
     free(s);
 }
@@ -184,8 +178,8 @@ void icinga_services_list(struct icinga_services *s, int64_t time_ns)
 {
     s->lists++;
     s->list_ns = time_ns;
-    for (size_t i = 0; i < s->services.count; i++)
-        ((struct service *)s->services.items[i])->expected = false;
+    for (struct member *m = s->services.newest; m; m = m->next)
+        ((struct service *)m)->expected = false;
 }
 
 /* Whether what was told of the alert may be newer than the list under way. */
@@ -207,7 +201,9 @@ bool icinga_services_listed(struct icinga_services *s, const struct icinga_alert
 
 void icinga_services_expect(struct icinga_services *s, struct ov_slice name)
 {
-    service_get(s, name)->expected = true;
+    struct service *service = service_get(s, name);
+    if (service)
+        service->expected = true;
 }
 
 static bool is_listed(const struct icinga_services *s, const struct alert *alert)
@@ -224,15 +220,12 @@ static bool fires(const struct icinga_services *s, const struct alert *alert)
 static void keep_alerts(struct icinga_services *s,
                         bool (*keeps)(const struct icinga_services *, const struct alert *))
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < s->alerts.count; i++) {
-        struct alert *alert = s->alerts.items[i];
-        if (keeps(s, alert))
-            s->alerts.items[kept++] = alert;
+    for (struct member **at = &s->alerts.newest; *at;) {
+        if (keeps(s, (struct alert *)*at))
+            at = &(*at)->next;
         else
-            alert_free(alert);
+            alert_free(set_take(&s->alerts, at));
     }
-    s->alerts.count = kept;
 }
 
 void icinga_services_list_end(struct icinga_services *s)
@@ -242,17 +235,17 @@ void icinga_services_list_end(struct icinga_services *s)
 
 /* ---------------------------------------------------------------- what is to be sent */
 
-/* Puts each alert that fires to its service, the worst first, else by id. */
+/* Puts each alert that fires to its service, the worst first, of these the one known longest. */
 static void count_alerts(struct icinga_services *s)
 {
-    for (size_t i = 0; i < s->services.count; i++) {
-        struct service *service = s->services.items[i];
+    for (struct member *m = s->services.newest; m; m = m->next) {
+        struct service *service = (struct service *)m;
         service->first = NULL;
         service->firing = service->critical = 0;
     }
     for (int severity = ICINGA_WARNING; severity <= ICINGA_CRITICAL; severity++)
-        for (size_t i = s->alerts.count; i-- > 0;) {
-            struct alert *alert = s->alerts.items[i];
+        for (struct member *m = s->alerts.newest; m; m = m->next) {
+            struct alert *alert = (struct alert *)m;
             if ((int)alert->severity != severity)
                 continue;
             alert->next = alert->service->first;
@@ -281,7 +274,7 @@ static struct icinga_state state_of(struct icinga_services *s, const struct serv
 {
     const struct alert *worst = service->first;
     struct icinga_state state = {
-        .service = service->name,
+        .service = service->member.name,
         .severity = worst ? worst->severity : ICINGA_OK,
         .firing = service->firing, .critical = service->critical,
         .expected = service->expected,
@@ -302,12 +295,11 @@ static struct icinga_state state_of(struct icinga_services *s, const struct serv
 void icinga_services_each(struct icinga_services *s, int64_t now_ms, icinga_services_send *send,
                           void *context)
 {
-    size_t kept = 0;
     count_alerts(s);
     if (!s->lists) /* nobody else will say that these are over */
         keep_alerts(s, fires);
-    for (size_t i = 0; i < s->services.count; i++) {
-        struct service *service = s->services.items[i];
+    for (struct member **at = &s->services.newest; *at;) {
+        struct service *service = (struct service *)*at;
         struct icinga_state state = state_of(s, service);
         if (send(context, &state)) {
             service->sent = true;
@@ -317,9 +309,8 @@ void icinga_services_each(struct icinga_services *s, int64_t now_ms, icinga_serv
             service->sent_ms = now_ms;
         }
         if (service->expected || service->alerts || !service->sent)
-            s->services.items[kept++] = service;
+            at = &(*at)->next;
         else /* it was told to be fine, and nothing is about it any more */
-            free(service);
+            free(set_take(&s->services, at));
     }
-    s->services.count = kept;
 }

@@ -200,6 +200,28 @@ static void test_lists(void **state)
         {LOOK, "a", NONE, 60}, {0}});
 }
 
+/* Beyond what is remembered nothing is made up: not even that a service is fine. */
+static void test_too_many(void **state)
+{
+    enum { MAX = 100000 };
+    struct icinga_services *services = icinga_services_new();
+    struct look look = {"late", NONE, 0};
+    (void)state;
+    for (int i = 0; i <= MAX; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", i);
+        struct icinga_alert alert = {
+            .id = ov_slice(id), .service = i < MAX ? OV_SLICE("a") : OV_SLICE("late"),
+            .severity = ICINGA_CRITICAL,
+        };
+        if (icinga_services_told(services, &alert) != (i < MAX))
+            fail_msg("alert %d", i);
+    }
+    icinga_services_each(services, 0, look_send, &look);
+    assert_int_equal(look.sent, NONE);
+    icinga_services_free(services);
+}
+
 /* ---------------------------------------------------------------- an instance */
 
 struct bench {
@@ -488,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_results),
         cmocka_unit_test(test_lists_are_sent_now_and_then),
         cmocka_unit_test(test_services_of_alerts_alone),
