@@ -230,6 +230,20 @@ def test_services_are_created(told):
     assert one.agent.stop() == 0
 
 
+def test_an_output_for_some_inputs(told):
+    """For one of several OmniDaemons: the rules are there, the others' alerts are not."""
+    one = told(include={"tags": ["input=shop*"]})
+    one.wait("pending", OK)
+    one.pend("orders", 101)
+    one.agent.wait("an alert", lambda s: s.all("omnidaemon_alert", rule="pending"))
+    since = one.agent.size()
+    sent = one.dropped()["sent"]
+    one.agent.wait("a refresh", lambda s: s.last(
+        "omnivigil_output", output="icinga").get("sent", 0) > sent + 50, 30, since)
+    assert one.icinga.status()["pending"]["state"] == OK
+    assert one.agent.stop() == 0
+
+
 def test_a_dead_agent_is_noticed(told):
     one = told(ttl="3s")
     one.wait("memory", OK)
