@@ -152,7 +152,9 @@ void *ov_host_module(struct ov_host *host, const char *name, const char *symbol)
 {
     struct ov_buf path = {0};
     ov_buf_printf(&path, "%s/%s.mod.so", host->module_dir, name);
-    void *found = NULL, *module = dlopen(ov_buf_text(&path), RTLD_NOW | RTLD_LOCAL);
+    /* Bound at once is what the module itself asks for, by how it is linked; lazily what the many
+     * libraries behind it ask of one another: a check has no time for that. */
+    void *found = NULL, *module = dlopen(ov_buf_text(&path), RTLD_LAZY | RTLD_LOCAL);
     if (module)
         found = dlsym(module, symbol);
     if (!found)
