@@ -25,8 +25,10 @@ void ov_checking_add(struct ov_checking *c, const struct ov_compiled_rule *rule,
                      const char *label)
 {
     c->findings = ov_realloc(c->findings, c->finding_count + 1, sizeof *c->findings);
-    c->findings[c->finding_count++] = (struct ov_finding){
-        rule, state, value, ov_strdup(summary), label ? ov_strdup(label) : NULL};
+    c->findings[c->finding_count++] = (struct ov_checked){
+        .rule = rule, .state = state, .value = value, .summary = ov_strdup(summary),
+        .label = label ? ov_strdup(label) : NULL,
+    };
 }
 
 void ov_checking_free(struct ov_checking *c)

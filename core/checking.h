@@ -23,8 +23,9 @@ extern const char *const ov_check_names[]; /* "ok", ...; NULL-terminated */
 enum ov_check_state ov_check_state_of(const char *name, enum ov_check_state otherwise);
 
 /* One series of one rule, or what is wrong with a whole rule or input. */
-struct ov_finding {
+struct ov_checked {
     const struct ov_compiled_rule *rule; /* NULL: of an input, or of nothing */
+    const struct ov_sample *sample;      /* NULL likewise */
     enum ov_check_state state;
     double value;          /* NaN: there is none */
     char *summary, *label; /* label NULL: no series of its own */
@@ -45,7 +46,7 @@ struct ov_checking {
     bool *failed;              /* by input */
     struct ov_batch **batches; /* by input; NULL: not needed */
     struct ov_mutes mutes;
-    struct ov_finding *findings;
+    struct ov_checked *findings;
     size_t finding_count;
 };
 

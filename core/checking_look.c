@@ -110,6 +110,7 @@ static void look_at(struct looking *l, const struct ov_sample *s, const struct o
         }
     }
     ov_checking_add(l->c, rule, state, value, ov_buf_text(&summary), ov_buf_text(&label));
+    l->c->findings[l->c->finding_count - 1].sample = s;
     ov_buf_free(&summary);
     ov_buf_free(&label);
 }
@@ -162,7 +163,7 @@ static bool has_failed(const struct looking *l)
 static void note_no_value(struct looking *l)
 {
     for (size_t i = 0; i < l->c->finding_count; i++) {
-        struct ov_finding *f = &l->c->findings[i];
+        struct ov_checked *f = &l->c->findings[i];
         struct ov_buf text = {0};
         if (f->rule != rule_of(l) || !f->label)
             continue;

@@ -20,7 +20,7 @@ static int rank(enum ov_check_state state)
 
 static int compare_findings(const void *a, const void *b)
 {
-    const struct ov_finding *x = a, *y = b;
+    const struct ov_checked *x = a, *y = b;
     if (rank(x->state) != rank(y->state))
         return rank(y->state) - rank(x->state);
     return (x->summary[0] == '\0') - (y->summary[0] == '\0');
@@ -42,7 +42,7 @@ static void put_text(struct ov_buf *out, const char *text, size_t max)
     ov_buf_free(&escaped);
 }
 
-static void put_finding(struct ov_buf *out, const struct ov_finding *f, size_t max)
+static void put_finding(struct ov_buf *out, const struct ov_checked *f, size_t max)
 {
     put_text(out, f->summary[0] ? f->summary : f->label, max);
     if (f->rule) {
@@ -79,7 +79,7 @@ static void put_details(struct ov_buf *out, const struct ov_checking *c)
 {
     size_t shown = 0;
     for (size_t i = 0; i < c->finding_count; i++) {
-        const struct ov_finding *f = &c->findings[i];
+        const struct ov_checked *f = &c->findings[i];
         bool told = f->state != OV_CHECK_OK ? i > 0 || c->verbose >= 2 : c->verbose >= 1;
         if (!told)
             continue;
@@ -100,7 +100,7 @@ static void put_perfdata(struct ov_buf *out, const struct ov_checking *c)
 {
     struct ov_perfdata perfdata = {0};
     for (size_t i = 0; i < c->finding_count && perfdata.count < PERFDATA_MAX; i++) {
-        const struct ov_finding *f = &c->findings[i];
+        const struct ov_checked *f = &c->findings[i];
         if (f->rule && ov_rule_field(f->rule)->type != OV_TEXT)
             ov_perfdata_add(&perfdata, ov_slice(f->label), f->value,
                             ov_rule_field(f->rule)->unit, ov_rule_warning(f->rule),
@@ -117,7 +117,7 @@ enum ov_check_state ov_checking_print(struct ov_checking *c)
 {
     struct ov_buf out = {0};
     qsort(c->findings, c->finding_count, sizeof *c->findings, compare_findings);
-    const struct ov_finding *worst = &c->findings[0];
+    const struct ov_checked *worst = &c->findings[0];
     enum ov_check_state state = worst->state;
     ov_buf_printf(&out, "%s: ", ov_check_words[state]);
     if (state != OV_CHECK_OK) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "call.h"
 #include "checking.h"
 #include "command.h"
 #include "config_path.h"
@@ -147,13 +148,15 @@ static enum ov_check_state check(struct ov_checking *c, struct ov_plugins *plugi
     return state;
 }
 
-static int refuse(const struct ov_buf *error)
+static int refuse(struct ov_buf *error)
 {
     return (int)ov_checking_refuse(error);
 }
 
-static int run(const struct ov_arguments *arguments)
+static int run(void *none, struct ov_call *call)
 {
+    const struct ov_arguments *arguments = ov_call_arguments(call);
+    (void)none;
     const char *const *values = arguments->values;
     struct ov_checking c = {
         .words = arguments->words, .word_count = arguments->word_count,

@@ -2,6 +2,7 @@
 /* `omnivigil config check`: reads the configuration as the agent would; no network, no writes. */
 #include <stdio.h>
 
+#include "call.h"
 #include "command.h"
 #include "config_path.h"
 #include "settings.h"
@@ -24,8 +25,10 @@ static void print_instances(const char *kind, const struct ov_instance *instance
     printf("%s\n", count ? "" : " none");
 }
 
-static int run(const struct ov_arguments *arguments)
+static int run(void *none, struct ov_call *call)
 {
+    const struct ov_arguments *arguments = ov_call_arguments(call);
+    (void)none;
     const char *path = ov_config_path(arguments->values[FLAG_CONFIG]);
     struct ov_plugins *plugins = NULL;
     struct ov_buf errors = {0};

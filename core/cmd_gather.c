@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "call.h"
 #include "command.h"
 #include "config_path.h"
 #include "emit.h"
@@ -139,8 +140,10 @@ static int gather_all(struct ov_settings *settings, struct ov_plugins *plugins,
     return status;
 }
 
-static int run(const struct ov_arguments *arguments)
+static int run(void *none, struct ov_call *call)
 {
+    const struct ov_arguments *arguments = ov_call_arguments(call);
+    (void)none;
     const char *plugin_dir = arguments->values[FLAG_PLUGIN_DIR];
     const char *format = arguments->values[FLAG_FORMAT];
     struct ov_plugins *plugins = NULL;

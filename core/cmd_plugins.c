@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call.h"
 #include "command.h"
 #include "nearest.h"
 #include "option_text.h"
@@ -149,8 +150,10 @@ static int print_all(struct ov_plugins *plugins)
     return status;
 }
 
-static int run(const struct ov_arguments *arguments)
+static int run(void *none, struct ov_call *call)
 {
+    const struct ov_arguments *arguments = ov_call_arguments(call);
+    (void)none;
     char *dir = ov_plugin_dir(arguments->values[FLAG_PLUGIN_DIR], NULL);
     struct ov_plugins *plugins = ov_plugins_new(dir);
     int status = arguments->word_count ? print_one(plugins, arguments->words[0])

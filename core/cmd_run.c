@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent.h"
+#include "call.h"
 #include "command.h"
 #include "config_path.h"
 
@@ -17,8 +18,10 @@ static const struct ov_flag flags[] = {
     {NULL, 0, NULL, NULL, NULL},
 };
 
-static int run(const struct ov_arguments *arguments)
+static int run(void *none, struct ov_call *call)
 {
+    const struct ov_arguments *arguments = ov_call_arguments(call);
+    (void)none;
     const char *seconds_text = arguments->values[FLAG_SECONDS];
     double seconds = 0;
     if (seconds_text) {

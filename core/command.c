@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finding a command, reading its flags, and the help texts, all from the rows. */
+/*
+ * Finding a command and running it. Inputs are only loaded where the core has no command of that
+ * name: checks must start quickly.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call.h"
 #include "command.h"
+#include "config_path.h"
+#include "log.h"
 #include "nearest.h"
+#include "settings.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -15,142 +22,180 @@ const struct ov_command *const ov_commands[] = {
     &ov_command_config_check, &ov_command_plugins, NULL,
 };
 
-static void print_usage(void)
+/* What there is beyond the core. */
+struct world {
+    struct ov_settings *settings; /* NULL: the configuration has errors */
+    struct ov_plugins *plugins;
+    struct ov_buf errors;
+    struct ov_command_row *rows; /* ends with a NULL command */
+    size_t count;
+};
+
+/* ---------------------------------------------------------------- rows */
+
+struct ov_flag *ov_command_flags(const struct ov_command_row *row, unsigned *common)
+{
+    struct ov_flag *flags = ov_calloc(OV_FLAGS_MAX + 1, sizeof *flags);
+    unsigned count = 0;
+    for (const struct ov_flag *f = row->command->flags; f && f->name && count < OV_FLAGS_MAX; f++)
+        flags[count++] = *f;
+    *common = count;
+    for (int i = 0; row->plugin && i < OV_CALL_COMMON_COUNT && count < OV_FLAGS_MAX; i++)
+        if (i != OV_CALL_WATCH || !row->command->once)
+            flags[count++] = ov_call_flags[i];
+    return flags;
+}
+
+static void add_row(struct world *world, const struct ov_command *command,
+                    const struct ov_plugin *plugin)
+{
+    world->rows = ov_realloc(world->rows, world->count + 2, sizeof *world->rows);
+    world->rows[world->count++] = (struct ov_command_row){command, plugin};
+    world->rows[world->count] = (struct ov_command_row){NULL, NULL};
+}
+
+static void add_plugin(struct world *world, const struct ov_plugin *plugin)
+{
+    for (size_t i = 0; i < world->count; i++)
+        if (world->rows[i].plugin == plugin)
+            return;
+    for (size_t i = 0; plugin->commands && plugin->commands[i]; i++)
+        add_row(world, plugin->commands[i], plugin);
+}
+
+static void add_own(struct world *world)
+{
+    for (size_t i = 0; ov_commands[i]; i++)
+        add_row(world, ov_commands[i], NULL);
+}
+
+/* Reads the configuration, whose inputs bring commands; one with errors has the usual inputs. */
+static void add_inputs(struct world *world, int argc, char **argv)
+{
+    const char *dir = ov_arguments_peek(argc, argv, "plugin-dir", 0);
+    const char *config = ov_arguments_peek(argc, argv, "config", 'c');
+    struct ov_buf ignored = {0};
+    size_t error_count = 0;
+    ov_log_setup(OV_WARN, false);
+    world->settings = ov_settings_read(ov_config_path(config), dir, &world->plugins,
+                                       &world->errors, &error_count);
+    struct ov_settings *usual = world->settings ? NULL : ov_settings_read(
+        NULL, dir, &world->plugins, &ignored, &error_count);
+    const struct ov_settings *settings = world->settings ? world->settings : usual;
+    for (size_t i = 0; settings && i < settings->input_count; i++)
+        add_plugin(world, settings->inputs[i].plugin);
+    ov_settings_free(usual);
+    ov_buf_free(&ignored);
+}
+
+static void free_world(struct world *world)
+{
+    ov_settings_free(world->settings);
+    ov_plugins_free(world->plugins);
+    ov_buf_free(&world->errors);
+    free(world->rows);
+}
+
+/* ---------------------------------------------------------------- help */
+
+static void print_usage(const struct world *world)
 {
     printf("omnivigil watches an OmniDaemon deployment and feeds the monitoring you already have."
            "\n\nUsage: omnivigil COMMAND [OPTION...]\n\nCommands:\n");
-    for (size_t i = 0; ov_commands[i]; i++)
-        printf("  %-14s %s\n", ov_commands[i]->name, ov_commands[i]->summary);
+    for (size_t i = 0; i < world->count; i++) {
+        const struct ov_command *command = world->rows[i].command;
+        if (i > 0 && world->rows[i].plugin != world->rows[i - 1].plugin)
+            printf("\n");
+        printf("  %-19s %s\n", command->name, command->summary);
+    }
     printf("\n`omnivigil COMMAND --help` tells more of one. `--version` prints the version.\n"
            "\nExample: omnivigil gather runner\n");
 }
 
-static void print_help(const struct ov_command *command)
+static void put_flag(const struct ov_flag *flag, struct ov_buf *out)
 {
-    printf("Usage: omnivigil %s [OPTION...]%s%s\n\n%s.\n", command->name,
-           *command->takes ? " " : "", command->takes, command->summary);
+    struct ov_buf left = {0};
+    ov_buf_printf(&left, flag->letter ? "-%c, " : "    ", flag->letter);
+    ov_buf_printf(&left, "--%s%s%s", flag->name, flag->value ? " " : "",
+                  flag->value ? flag->value : "");
+    ov_buf_printf(out, "  %-28s %s\n", ov_buf_text(&left), flag->help);
+    ov_buf_free(&left);
+}
+
+void ov_command_help(const struct ov_command_row *row, struct ov_buf *out)
+{
+    const struct ov_command *command = row->command;
+    unsigned common;
+    struct ov_flag *flags = ov_command_flags(row, &common);
+    ov_buf_printf(out, "Usage: omnivigil %s [OPTION...]%s%s\n\n%s.\n", command->name,
+                  *command->takes ? " " : "", command->takes, command->summary);
     if (command->more)
-        printf("\n%s", command->more);
-    printf("\nOptions:\n");
-    for (const struct ov_flag *flag = command->flags; flag->name; flag++) {
-        char left[64], letter[8] = "    ";
-        if (flag->letter)
-            snprintf(letter, sizeof letter, "-%c, ", flag->letter);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, flag->name, flag->value ? " " : "",
-                 flag->value ? flag->value : "");
-        printf("  %-28s %s\n", left, flag->help);
-    }
-    printf("  %-28s %s\n", "-h, --help", "this text");
-    printf("\nExample: %s\n", command->example);
+        ov_buf_printf(out, "\n%s", command->more);
+    ov_buf_str(out, "\nOptions:\n");
+    for (const struct ov_flag *flag = flags; flag->name; flag++)
+        put_flag(flag, out);
+    ov_buf_printf(out, "  %-28s %s\n", "-h, --help", "this text");
+    ov_buf_printf(out, "\nExample: %s\n", command->example);
+    free(flags);
+}
+
+static void print_help(const struct ov_command_row *row)
+{
+    struct ov_buf out = {0};
+    ov_command_help(row, &out);
+    fwrite(out.data, 1, out.len, stdout);
+    ov_buf_free(&out);
 }
 
 static int usage_error(const struct ov_command *command, struct ov_buf *text)
 {
+    int status = OV_EXIT_USAGE;
     if (command && command->refuse) {
-        int status = command->refuse(text);
-        ov_buf_free(text);
-        return status;
+        status = command->refuse(text);
+    } else {
+        fprintf(stderr, "omnivigil: %s\n", ov_buf_text(text));
+        fprintf(stderr, "`omnivigil%s%s --help` tells what there is.\n", command ? " " : "",
+                command ? command->name : "");
     }
-    fprintf(stderr, "omnivigil: %s\n", ov_buf_text(text));
-    fprintf(stderr, "`omnivigil%s%s --help` tells what there is.\n", command ? " " : "",
-            command ? command->name : "");
     ov_buf_free(text);
-    return OV_EXIT_USAGE;
+    return status;
 }
 
-static bool choice_is_known(const struct ov_flag *flag, const char *value, struct ov_buf *error)
+/* ---------------------------------------------------------------- running */
+
+static int run_of_plugin(const struct world *world, const struct ov_command_row *row,
+                         const struct ov_arguments *arguments, unsigned common)
 {
-    struct ov_nearest nearest = {.wanted = ov_slice(value)};
-    if (!flag->choices)
-        return true;
-    for (size_t i = 0; flag->choices[i]; i++) {
-        if (strcmp(flag->choices[i], value) == 0)
-            return true;
-        ov_nearest_try(&nearest, flag->choices[i]);
-    }
-    ov_buf_printf(error, "--%s takes", flag->name);
-    for (size_t i = 0; flag->choices[i]; i++)
-        ov_buf_printf(error, "%s `%s`", i == 0 ? "" : flag->choices[i + 1] ? "," : " or",
-                      flag->choices[i]);
-    ov_buf_str(error, ", not `");
-    ov_buf_escaped(error, ov_slice(value));
-    ov_buf_char(error, '`');
-    ov_nearest_hint(&nearest, error);
-    return false;
+    if (world->errors.len)
+        fprintf(stderr, "%.*s", (int)world->errors.len, world->errors.data);
+    if (!world->settings)
+        return OV_EXIT_USAGE;
+    return ov_call_run(row->command, row->plugin, arguments, common, world->settings,
+                       ov_plugins_dir(world->plugins));
 }
 
-/* The flag that `word` names ("--format", "--format=json", "-c"), with a value that stands in the
- * same word in *value, or NULL with an error. */
-static const struct ov_flag *find_flag(const struct ov_command *command, const char *word,
-                                       const char **value, struct ov_buf *error)
+static int run(const struct world *world, const struct ov_command_row *row, int argc, char **argv)
 {
-    struct ov_nearest nearest = {0};
-    bool is_long = word[1] == '-';
-    const char *name = word + (is_long ? 2 : 1);
-    size_t len = is_long ? strcspn(name, "=") : 1;
-    nearest.wanted = (struct ov_slice){name, len};
-    *value = is_long ? (name[len] ? name + len + 1 : NULL) : (name[1] ? name + 1 : NULL);
-    for (const struct ov_flag *flag = command->flags; flag->name; flag++) {
-        if (is_long ? strlen(flag->name) == len && memcmp(flag->name, name, len) == 0
-                    : flag->letter == *name)
-            return flag;
-        if (is_long)
-            ov_nearest_try(&nearest, flag->name);
-    }
-    ov_buf_str(error, "unknown option `");
-    ov_buf_escaped(error, (struct ov_slice){word, (size_t)(name - word) + len});
-    ov_buf_char(error, '`');
-    if (nearest.best)
-        ov_buf_printf(error, " (did you mean `--%s`?)", nearest.best);
-    return NULL;
+    struct ov_arguments arguments;
+    struct ov_buf error = {0};
+    unsigned common;
+    struct ov_flag *flags = ov_command_flags(row, &common);
+    int status = OV_EXIT_FINE;
+    if (!ov_arguments_read(row->command, flags, argc, argv, &arguments, &error))
+        status = usage_error(row->command, &error);
+    else if (arguments.help)
+        print_help(row);
+    else if (row->plugin)
+        status = run_of_plugin(world, row, &arguments, common);
+    else
+        status = ov_call_run_own(row->command, &arguments);
+    free(flags);
+    return status;
 }
 
-/* Sorts argv into flags and words. False with an error; *help is set when help is asked for. */
-static bool parse(const struct ov_command *command, int argc, char **argv,
-                  struct ov_arguments *arguments, bool *help, struct ov_buf *error)
+int ov_command_run_as(const struct ov_command *command, int argc, char **argv)
 {
-    bool flags_end = false;
-    arguments->words = argv; /* the words move to the front */
-    for (int i = 0; i < argc; i++) {
-        const char *value;
-        if (flags_end || argv[i][0] != '-' || !argv[i][1]) {
-            arguments->words[arguments->word_count++] = argv[i];
-            continue;
-        }
-        if (strcmp(argv[i], "--") == 0) {
-            flags_end = true;
-            continue;
-        }
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            *help = true;
-            return true;
-        }
-        const struct ov_flag *flag = find_flag(command, argv[i], &value, error);
-        if (!flag)
-            return false;
-        if (!flag->value && value) { /* `-vv` is `-v` twice */
-            size_t more = argv[i][1] == '-' ? 0 : strspn(value, (char[]){flag->letter, '\0'});
-            if (more == 0 || value[more]) {
-                ov_buf_printf(error, "--%s takes no value", flag->name);
-                return false;
-            }
-            arguments->counts[flag - command->flags] += (int)more;
-        }
-        if (flag->value && !value && !(value = i + 1 < argc ? argv[++i] : NULL)) {
-            ov_buf_printf(error, "--%s needs a value: %s", flag->name, flag->value);
-            return false;
-        }
-        if (flag->value && !choice_is_known(flag, value, error))
-            return false;
-        arguments->values[flag - command->flags] = flag->value ? value : "";
-        arguments->counts[flag - command->flags]++;
-    }
-    if (arguments->word_count < command->words_min || arguments->word_count > command->words_max) {
-        ov_buf_printf(error, "`%s` takes %s, got %d words", command->name,
-                      *command->takes ? command->takes : "no words", arguments->word_count);
-        return false;
-    }
-    return true;
+    return run(NULL, &(struct ov_command_row){command, NULL}, argc - 1, argv + 1);
 }
 
 /* How many words of argv the command's name takes up, 0 if it is another. */
@@ -166,71 +211,96 @@ static int name_words(const struct ov_command *command, int argc, char **argv)
     return words;
 }
 
-static int run(const struct ov_command *command, int argc, char **argv)
+/* The row that argv names by the most words, from the row `from` on; *words of them. */
+static const struct ov_command_row *find_row(const struct world *world, size_t from, int argc,
+                                             char **argv, int *words)
 {
-    struct ov_arguments arguments = {0};
-    struct ov_buf error = {0};
-    bool help = false;
-    if (!parse(command, argc, argv, &arguments, &help, &error))
-        return usage_error(command, &error);
-    if (help) {
-        print_help(command);
-        return OV_EXIT_FINE;
+    const struct ov_command_row *found = NULL;
+    *words = 0;
+    for (size_t i = from; i < world->count; i++) {
+        int some = name_words(world->rows[i].command, argc, argv);
+        if (some > *words) {
+            *words = some;
+            found = &world->rows[i];
+        }
     }
-    return command->run(&arguments);
+    return found;
 }
 
-int ov_command_run_as(const struct ov_command *command, int argc, char **argv)
+/* Whether `word` begins the names of commands; prints them, if it is help that was asked for. */
+static bool is_family(const struct world *world, const char *word, bool print)
 {
-    return run(command, argc - 1, argv + 1);
+    struct ov_buf begin = {0};
+    bool found = false;
+    ov_buf_printf(&begin, "%s ", word);
+    for (size_t i = 0; i < world->count; i++) {
+        const struct ov_command *command = world->rows[i].command;
+        if (!ov_slice_starts(ov_slice(command->name), (struct ov_slice){begin.data, begin.len}))
+            continue;
+        if (print)
+            printf("%s  %-19s %s\n", found ? "" : "Commands:\n", command->name, command->summary);
+        found = true;
+    }
+    ov_buf_free(&begin);
+    return found;
 }
 
-/* A command of two words whose first is `word`. */
-static const struct ov_command *begins_with(const char *word)
+static int unknown_command(const struct world *world, int argc, char **argv)
 {
-    size_t len = strlen(word);
-    for (size_t i = 0; ov_commands[i]; i++)
-        if (strncmp(ov_commands[i]->name, word, len) == 0 && ov_commands[i]->name[len] == ' ')
-            return ov_commands[i];
-    return NULL;
+    struct ov_nearest nearest = {0};
+    struct ov_buf error = {0}, given = {0};
+    ov_buf_str(&given, argv[1]);
+    if (is_family(world, argv[1], false) && argc > 2 && argv[2][0] != '-')
+        ov_buf_printf(&given, " %s", argv[2]);
+    nearest.wanted = ov_slice(ov_buf_text(&given));
+    for (size_t i = 0; i < world->count; i++) {
+        ov_nearest_try(&nearest, world->rows[i].command->name);
+        if (ov_slice_starts(ov_slice(world->rows[i].command->name), nearest.wanted))
+            nearest.best = world->rows[i].command->name;
+    }
+    ov_buf_str(&error, "unknown command `");
+    ov_buf_escaped(&error, nearest.wanted);
+    ov_buf_char(&error, '`');
+    ov_nearest_hint(&nearest, &error);
+    ov_buf_free(&given);
+    return usage_error(NULL, &error);
+}
+
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static int dispatch(struct world *world, int argc, char **argv)
+{
+    const char *first = argc > 1 ? argv[1] : "";
+    int words;
+    add_own(world);
+    const struct ov_command_row *row = find_row(world, 0, argc - 1, argv + 1, &words);
+    if (!row) {
+        add_inputs(world, argc, argv);
+        row = find_row(world, 0, argc - 1, argv + 1, &words);
+    }
+    if (row)
+        return run(world, row, argc - 1 - words, argv + 1 + words);
+    if (!*first || asks_for_help(first)) {
+        print_usage(world);
+        return *first ? OV_EXIT_FINE : OV_EXIT_USAGE;
+    }
+    if (is_family(world, first, argc <= 2 || asks_for_help(argv[2])) &&
+        (argc <= 2 || asks_for_help(argv[2])))
+        return argc > 2 ? OV_EXIT_FINE : OV_EXIT_USAGE;
+    return unknown_command(world, argc, argv);
 }
 
 int ov_command_dispatch(int argc, char **argv)
 {
-    struct ov_nearest nearest = {0};
-    struct ov_buf error = {0};
-    const char *first = argc > 1 ? argv[1] : "";
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0) {
-        print_usage();
-        return OV_EXIT_FINE;
-    }
-    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+    struct world world = {0};
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         printf("omnivigil %s (plugin interface %d)\n", VERSION, OV_ABI);
         return OV_EXIT_FINE;
     }
-    nearest.wanted = ov_slice(first);
-    for (size_t i = 0; ov_commands[i]; i++) {
-        int words = name_words(ov_commands[i], argc - 1, argv + 1);
-        if (words)
-            return run(ov_commands[i], argc - 1 - words, argv + 1 + words);
-        ov_nearest_try(&nearest, ov_commands[i]->name);
-        if (ov_slice_starts(ov_slice(ov_commands[i]->name), ov_slice(first)))
-            nearest.best = ov_commands[i]->name;
-    }
-    if (!*first) {
-        print_usage();
-        return OV_EXIT_USAGE;
-    }
-    const struct ov_command *only = begins_with(first);
-    if (only && argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
-        print_help(only);
-        return OV_EXIT_FINE;
-    }
-    if (only && argc > 2)
-        nearest.wanted = ov_slice(first = argv[2]);
-    ov_buf_str(&error, "unknown command `");
-    ov_buf_escaped(&error, ov_slice(first));
-    ov_buf_char(&error, '`');
-    ov_nearest_hint(&nearest, &error);
-    return usage_error(NULL, &error);
+    int status = dispatch(&world, argc, argv);
+    free_world(&world);
+    return status;
 }

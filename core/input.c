@@ -110,6 +110,11 @@ int ov_input_gather_once(struct ov_input *input, struct ov_batch *batch, int64_t
     return result;
 }
 
+struct ov_host *ov_input_host(struct ov_input *input)
+{
+    return input->host;
+}
+
 const char *ov_input_why(const struct ov_input *input)
 {
     return ov_host_why(input->host);

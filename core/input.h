@@ -59,5 +59,6 @@ struct ov_input_stats ov_input_stats(struct ov_input *input);
 int ov_input_gather_once(struct ov_input *input, struct ov_batch *batch,
                          int64_t deadline_ms) OV_MUST_CHECK;
 const char *ov_input_why(const struct ov_input *input);
+struct ov_host *ov_input_host(struct ov_input *input);
 
 #endif

@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct of this header changes its layout or a function its meaning. */
-#define OV_ABI 1
+#define OV_ABI 2
 
 #define OV_API __attribute__((visibility("default")))
 #define OV_MUST_CHECK __attribute__((warn_unused_result))
@@ -376,6 +376,157 @@ struct ov_outcome {
     uint64_t rejected; /* OV_SENT: how many of the samples the receiver refused */
 };
 
+/* ---------------------------------------------------------------- commands */
+
+/* The exit status of a command. */
+enum ov_exit {
+    OV_EXIT_FINE = 0,
+    OV_EXIT_PROBLEM = 1, /* it looked, and something is wrong */
+    OV_EXIT_USAGE = 2,
+    OV_EXIT_UNABLE = 3,  /* it could not look */
+};
+
+struct ov_flag {
+    const char *name;  /* without the dashes */
+    char letter;       /* 0: none */
+    const char *value; /* what it takes, for the help: "FILE"; NULL: nothing; "[SECONDS]": a number
+                        * that may be left out */
+    const char *help;
+    const char *const *choices; /* NULL-terminated, or NULL */
+};
+
+/* How many flags a command may have, those that all commands have included. */
+#define OV_FLAGS_MAX 24
+
+/* One run of a command. */
+struct ov_call;
+
+/* What an input adds to the command line. The core finds it, reads its arguments, opens the
+ * instance it belongs to, adds what all such commands take (--config, --plugin-dir, --input,
+ * --format, --topic, --agent, --watch, --help), and prints what it shows. */
+struct ov_command {
+    const char *name;  /* its words: "bus groups" */
+    const char *takes; /* other words, for the help: "[TOPIC]" */
+    int words_min, words_max;
+    const char *summary; /* one line, without a full stop */
+    const char *more;    /* lines for --help that end with a newline, or NULL */
+    const char *example;
+    const struct ov_flag *flags; /* its own; ends with a NULL name; NULL for none */
+    /* `state` is the instance's, open. Returns an enum ov_exit. */
+    int (*run)(void *state, struct ov_call *call);
+    bool once; /* it changes something or has its own way to go on: without --watch */
+    /* Says what is wrong with the arguments in its own way and returns the exit status; or NULL. */
+    int (*refuse)(struct ov_buf *error);
+};
+
+/* What was given for the flag at `position` of the command's own table: NULL if it was not, "" for
+ * one that takes nothing. The last one counts; ov_call_count tells how often it was given. */
+OV_API const char *ov_call_flag(const struct ov_call *call, unsigned position);
+OV_API int ov_call_count(const struct ov_call *call, unsigned position);
+/* The words after the command's name; NULL beyond the last. */
+OV_API const char *ov_call_word(const struct ov_call *call, int index);
+OV_API int ov_call_word_count(const struct ov_call *call);
+/* Whether --topic and --agent let this pass. A NULL pointer: it has none, and passes that one. */
+OV_API bool ov_call_wants(const struct ov_call *call, const struct ov_slice *topic,
+                          const struct ov_slice *agent);
+
+/* Gathers with the input of `plugin` that looks at the same target as the command's own (which is
+ * the one with equal tags where there are several) and returns its samples. Once a run: asked again
+ * it gives the same batch. Never NULL; the call owns it. `*why` (may be NULL) is set to NULL, or to
+ * the reason of a failure; what was gathered all the same is in the batch. */
+OV_API const struct ov_batch *ov_call_gather(struct ov_call *call, const char *plugin,
+                                             const char **why);
+/* The state of that input, open; NULL with the reason in *why where there is none. */
+OV_API void *ov_call_state(struct ov_call *call, const char *plugin, const char **why);
+/* Forgets what was gathered: the next ov_call_gather looks anew. For commands that go on. */
+OV_API void ov_call_refresh(struct ov_call *call);
+
+/* A rule that alarms over what was gathered so far, as `omnivigil check` would say. */
+struct ov_finding {
+    const char *rule;
+    bool critical;          /* else a warning */
+    const struct ov_sample *sample; /* what it is about */
+    double value;           /* NaN where the rule looks at texts */
+    const char *summary;    /* one line */
+    const char *description; /* what it means and what to do; "" where the rule has none */
+};
+/* Those of all rules that --topic and --agent let pass, the worst first; `*count` of them, which
+ * live until the next call of this or of ov_call_refresh. */
+OV_API const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count);
+
+/* The instance's line to the core, for logs, deadlines and modules. */
+OV_API struct ov_host *ov_call_host(struct ov_call *call);
+/* The options by which another command looks at the same OmniDaemon as this one, ready for a shell:
+ * "--config /etc/x.yaml --input main"; "" where none are needed. Lives as long as the call. */
+OV_API const char *ov_call_again(struct ov_call *call);
+/* Whether what is shown is for persons: the format is `table`. */
+OV_API bool ov_call_is_for_persons(const struct ov_call *call);
+/* Whether a person looks on: what is shown is for persons, and standard output a terminal. */
+OV_API bool ov_call_is_watched(const struct ov_call *call);
+/* Asks the person at the terminal; true for yes. Without a terminal it is no, and says which flag
+ * would do. */
+OV_API bool ov_call_confirm(struct ov_call *call, const char *flag, const char *format, ...)
+    OV_PRINTF(3, 4);
+/* Shows how far a long work has come, on standard error where that is a terminal. `total` 0: not
+ * known. The last one is `done` = `total`, which ends the line. */
+OV_API void ov_call_progress(struct ov_call *call, const char *what, int64_t done, int64_t total);
+/* Says on standard error why it cannot go on: `return ov_call_unable(call, "...")`. */
+OV_API int ov_call_usage(struct ov_call *call, const char *format, ...) OV_PRINTF(2, 3);
+OV_API int ov_call_unable(struct ov_call *call, const char *format, ...) OV_PRINTF(2, 3);
+
+/* What commands print is views: tables of typed cells, which the core writes as the user asked:
+ * a table that fits the terminal, one JSON object with a member for each view, or CSV. */
+enum ov_cell {
+    OV_CELL_TEXT,    /* bytes; escaped for persons, U+FFFD for invalid UTF-8 in JSON */
+    OV_CELL_INT,
+    OV_CELL_FLOAT,
+    OV_CELL_BOOL,
+    OV_CELL_SECONDS, /* a duration: 3m12s; elsewhere the number */
+    OV_CELL_BYTES,   /* 12.4 MiB; elsewhere the number */
+    OV_CELL_RATIO,   /* 0.975 as 97.5 %; elsewhere the number */
+    OV_CELL_TIME,    /* seconds since 1970: local time; elsewhere RFC 3339 in UTC */
+    OV_CELL_JSON,    /* text that is valid JSON: indented for persons; in JSON as it is */
+    OV_CELL_LINE,    /* text that is never broken or cut: a command to be pasted */
+};
+enum ov_shape {
+    OV_SHAPE_LIST,  /* a row a line */
+    OV_SHAPE_TREE,  /* likewise, below a heading for each value of the first column */
+    OV_SHAPE_CARDS, /* a row is a block of lines "name  value", its first column the heading */
+};
+struct ov_column {
+    const char *name; /* snake_case: the key in JSON and CSV, and the heading */
+    enum ov_cell type;
+    const char *title; /* the heading for persons, in place of the name; or NULL */
+    int rank; /* 0: always there; else the highest is left out first where it is narrow */
+};
+struct ov_view {
+    const char *name; /* its key in JSON */
+    enum ov_shape shape;
+    bool single;      /* has one row: an object in JSON, not an array of them */
+    const char *title; /* a line above it for persons, or NULL */
+    const struct ov_column *columns;
+    unsigned column_count;
+    const char *empty; /* what persons read where it has no row: "no dead letters"; or NULL */
+};
+enum ov_mark { OV_MARK_NONE, OV_MARK_GOOD, OV_MARK_WARN, OV_MARK_BAD, OV_MARK_DIM };
+
+/* Begins a view; the one before ends. Rows and cells go to the last view; an absent cell is `-` for
+ * persons, null, or nothing. Bytes are copied. */
+OV_API void ov_show(struct ov_call *call, const struct ov_view *view);
+OV_API void ov_show_row(struct ov_call *call);
+OV_API void ov_show_text(struct ov_call *call, unsigned column, struct ov_slice value);
+OV_API void ov_show_int(struct ov_call *call, unsigned column, int64_t value);
+/* FLOAT, SECONDS, BYTES, RATIO, TIME; NaN and infinities are absent. */
+OV_API void ov_show_float(struct ov_call *call, unsigned column, double value);
+OV_API void ov_show_bool(struct ov_call *call, unsigned column, bool value);
+/* Colours the cell of the last row, where there are colours. */
+OV_API void ov_show_mark(struct ov_call *call, unsigned column, enum ov_mark mark);
+/* A line below the view: "20 of 310 shown; --limit shows more". In JSON a text in `notes`. */
+OV_API void ov_show_note(struct ov_call *call, const char *format, ...) OV_PRINTF(2, 3);
+/* Writes out what was shown so far, for commands that go on; the view begins anew, without its
+ * heading. In JSON each such part is an object on a line of its own. */
+OV_API void ov_show_flush(struct ov_call *call);
+
 /* ---------------------------------------------------------------- the plugin itself */
 
 enum ov_plugin_kind { OV_INPUT, OV_OUTPUT };
@@ -390,6 +541,7 @@ struct ov_plugin {
     const struct ov_option *options;  /* offsets into that state */
     const struct ov_measurement *const *measurements; /* inputs: NULL-terminated */
     const struct ov_rule *rules; /* inputs: recommended ones; ends with a NULL name. Optional. */
+    const struct ov_command *const *commands; /* inputs: NULL-terminated. Optional. */
 
     /* Checks what the option table cannot (a URL's form), without network or writes. Optional. */
     void (*check)(void *state, struct ov_check *check);
