@@ -57,8 +57,9 @@ static void judge_before(struct backlog *b, const struct stream_facts *s,
     bool first_sight = !m->known;
     b->left = s->length;
     b->oldest_is_first = s->length > 0;
-    if (lag_is_told(g)) {
-        settle(b, s, g, at_least_0(lag_then(s, g) - s->length), true, -1, m);
+    if (lag_is_told(g)) { /* newer servers leave what was trimmed out of the lag alone */
+        int64_t behind = s->added >= 0 ? s->added - g->read : g->lag;
+        settle(b, s, g, at_least_0(behind - s->length), true, -1, m);
         return;
     }
     int64_t begins = s->added < 0 ? -1 : s->added - s->length;

@@ -32,6 +32,8 @@ static const struct first_look {
     {"nothing read", 5, 5, 1, 5, 0, 0, 5, 5, 0, true, true},
     {"nothing read, read unknown", 5, 5, 1, 5, 0, -1, 5, 5, -1, true, true},
     {"100 added, 10 read, trimmed to 20", 20, 100, 81, 100, 10, 10, 90, 20, 70, true, true},
+    {"the same, of a server whose lag is what is left", 20, 100, 81, 100, 10, 10, 20, 20, 70, true,
+     true},
     {"the same, and 5 more read", 20, 100, 81, 100, 85, 15, 85, -1, -1, true, false},
     {"inside, nothing ever trimmed", 9, 9, 1, 9, 4, 4, 5, 5, 0, true, false},
     {"inside, one deleted", 8, 9, 1, 9, 4, 4, 5, -1, -1, true, false},
