@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "command.h"
+#include "complete.h"
 #include "config_path.h"
 #include "log.h"
 #include "nearest.h"
@@ -211,17 +212,16 @@ static int name_words(const struct ov_command *command, int argc, char **argv)
     return words;
 }
 
-/* The row that argv names by the most words, from the row `from` on; *words of them. */
-static const struct ov_command_row *find_row(const struct world *world, size_t from, int argc,
-                                             char **argv, int *words)
+const struct ov_command_row *ov_command_find(const struct ov_command_row *rows, size_t count,
+                                             int argc, char **argv, int *words)
 {
     const struct ov_command_row *found = NULL;
     *words = 0;
-    for (size_t i = from; i < world->count; i++) {
-        int some = name_words(world->rows[i].command, argc, argv);
+    for (size_t i = 0; i < count; i++) {
+        int some = name_words(rows[i].command, argc, argv);
         if (some > *words) {
             *words = some;
-            found = &world->rows[i];
+            found = &rows[i];
         }
     }
     return found;
@@ -276,13 +276,17 @@ static int dispatch(struct world *world, int argc, char **argv)
     const char *first = argc > 1 ? argv[1] : "";
     int words;
     add_own(world);
-    const struct ov_command_row *row = find_row(world, 0, argc - 1, argv + 1, &words);
+    const struct ov_command_row *row = ov_command_find(world->rows, world->count, argc - 1,
+                                                       argv + 1, &words);
     if (!row) {
         add_inputs(world, argc, argv);
-        row = find_row(world, 0, argc - 1, argv + 1, &words);
+        row = ov_command_find(world->rows, world->count, argc - 1, argv + 1, &words);
     }
     if (row)
         return run(world, row, argc - 1 - words, argv + 1 + words);
+    if (strcmp(first, "complete") == 0) /* for shells: see etc/completion */
+        return ov_complete(&(struct ov_complete){world->rows, world->count, world->settings,
+                                                 world->plugins}, argc - 2, argv + 2);
     if (!*first || asks_for_help(first)) {
         print_usage(world);
         return *first ? OV_EXIT_FINE : OV_EXIT_USAGE;

@@ -26,6 +26,9 @@ int ov_command_run_as(const struct ov_command *command, int argc, char **argv);
 /* Finds and runs the command that argv names. Returns the exit status. */
 int ov_command_dispatch(int argc, char **argv);
 
+/* The row that argv names by the most words, *words of them; NULL if none. */
+const struct ov_command_row *ov_command_find(const struct ov_command_row *rows, size_t count,
+                                             int argc, char **argv, int *words);
 /* The flags of a command, those that all of its kind have included. The caller frees the table,
  * which ends with a NULL name; *common is the position of the first that all have. */
 struct ov_flag *ov_command_flags(const struct ov_command_row *row, unsigned *common);

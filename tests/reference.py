@@ -6,7 +6,8 @@
 
 Reads `OMNIVIGIL plugins NAME` ("omnivigil" by default) for the agent, the rules and every plugin,
 and makes of it the reference in README.md and in etc/omnivigil.1, each between two markers, and the
-whole of etc/omnivigil.yaml. Without --write it only says which of them differ. The tests do the
+whole of etc/omnivigil.yaml. The manual's commands of inputs come from the commands' own --help.
+Without --write it only says which of them differ. The tests do the
 same, so after a change of an option, a measurement or a rule --write is all there is to do.
 """
 
@@ -292,6 +293,83 @@ def render_readme(pages):
     yield ""
 
 
+# ---------------------------------------------------------------- commands of inputs
+
+class Command(NamedTuple):
+    name: str
+    takes: str
+    summary: str
+    more: str
+    flags: list  # (letter or "", name, value, help)
+    example: str
+
+
+HELP = re.compile(r"Usage: omnivigil (?P<name>.+?) \[OPTION\.\.\.\](?P<takes>.*)\n\n"
+                  r"(?P<summary>.+)\.\n(?:\n(?P<more>(?:.+\n)+))?\nOptions:\n"
+                  r"(?P<flags>(?:  .+\n)+)\nExample: (?P<example>.+)\n")
+FLAG = re.compile(r"^  (?:-(\w), |    )?--([\w-]+)(?: (\S+))?  +(.+)$", re.MULTILINE)
+
+
+def command_names(usage):
+    """The core's own commands and those of inputs, from `omnivigil --help`."""
+    groups = usage.split("Commands:\n")[1].split("\n\n")
+    found = [re.findall(r"^  ([\w-]+(?: [\w-]+)*)  ", group, re.MULTILINE) for group in groups]
+    return found[0], [name for group in found[1:] for name in group]
+
+
+def read_commands(ask):
+    """The commands of inputs; ask(*words) returns what `omnivigil WORDS` prints."""
+    commands = []
+    for name in command_names(ask("--help"))[1]:
+        found = HELP.fullmatch(ask(*name.split(), "--help"))
+        flags = [(letter, flag, value, text) for letter, flag, value, text
+                 in FLAG.findall(found["flags"]) if flag != "help"]
+        commands.append(Command(found["name"], found["takes"].strip(), found["summary"],
+                                found["more"] or "", flags, found["example"]))
+    return commands
+
+
+def is_common(flag, commands):
+    return all(flag in command.flags for command in commands if flag[1] != "watch" or
+               any(own[1] == "watch" for own in command.flags))
+
+
+def roff_flag(letter, name, value, text):
+    dashed = "\\-" + name.replace("-", "\\-")
+    yield (".It " + (f"Fl {letter} , " if letter else "") + f"Fl {dashed}" +
+           (f" Ar {value}" if value else ""))
+    yield from roff(sentence(text))
+
+
+def render_commands(commands):
+    if not commands:
+        return
+    yield ".Sh COMMANDS OF INPUTS"
+    yield from roff("These come with the inputs of the configuration. All of them take:")
+    yield ".Bl -tag -width Ds"
+    for flag in commands[0].flags:
+        if is_common(flag, commands):
+            yield from roff_flag(*flag)
+    yield ".El"
+    yield ".Bl -tag -width Ds"
+    for command in commands:
+        yield f".It Xo Cm {command.name}"
+        if command.takes:
+            yield from roff(command.takes)
+        yield ".Xc"
+        yield from roff(command.summary + ".")
+        yield from roff(" ".join(command.more.split()))
+        own = [flag for flag in command.flags if not is_common(flag, commands)]
+        if own:
+            yield ".Bl -tag -width Ds"
+            for flag in own:
+                yield from roff_flag(*flag)
+            yield ".El"
+        yield ".Pp"
+        yield from roff(f"Example: {command.example}")
+    yield ".El"
+
+
 # ---------------------------------------------------------------- etc/omnivigil.1
 
 def roff(text):
@@ -522,12 +600,28 @@ def yaml_uncommented(text, wanted):
 
 # ---------------------------------------------------------------- the files
 
+class Facts(NamedTuple):
+    pages: list
+    commands: list
+
+
+def read_facts(ask):
+    """What is written down; ask(*words) returns what `omnivigil WORDS` prints."""
+    return Facts(read_pages(lambda *words: ask("plugins", *words)), read_commands(ask))
+
+
+# Of each file the parts that are written, with the lines before and after them.
 FILES = {
-    "README.md": (render_readme, "<!-- reference: written by tests/reference.py -->",
-                  "<!-- end of the reference -->"),
-    "etc/omnivigil.1": (render_manual, '.\\" reference: written by tests/reference.py',
-                        '.\\" end of the reference'),
-    "etc/omnivigil.yaml": (render_yaml, None, None),
+    "README.md": [(lambda facts: render_readme(facts.pages),
+                   "<!-- reference: written by tests/reference.py -->",
+                   "<!-- end of the reference -->")],
+    "etc/omnivigil.1": [(lambda facts: render_commands(facts.commands),
+                         '.\\" commands: written by tests/reference.py',
+                         '.\\" end of the commands'),
+                        (lambda facts: render_manual(facts.pages),
+                         '.\\" reference: written by tests/reference.py',
+                         '.\\" end of the reference')],
+    "etc/omnivigil.yaml": [(lambda facts: render_yaml(facts.pages), None, None)],
 }
 
 
@@ -536,22 +630,23 @@ def read(path):
         return file.read()
 
 
-def expected(path, pages):
+def expected(path, facts):
     """What the file should hold."""
-    render, begin, end = FILES[path]
-    body = "".join(line + "\n" for line in render(pages))
-    if not begin:
-        return body
     text = read(path)
-    if text.count(begin + "\n") != 1 or text.count(end + "\n") != 1:
-        raise ValueError(f"{path}: the markers of the reference are missing")
-    before, rest = text.split(begin + "\n")
-    return before + begin + "\n" + body + end + "\n" + rest.split(end + "\n")[1]
+    for render, begin, end in FILES[path]:
+        body = "".join(line + "\n" for line in render(facts))
+        if not begin:
+            return body
+        if text.count(begin + "\n") != 1 or text.count(end + "\n") != 1:
+            raise ValueError(f"{path}: a line is missing: {begin} or {end}")
+        before, rest = text.split(begin + "\n")
+        text = before + begin + "\n" + body + end + "\n" + rest.split(end + "\n")[1]
+    return text
 
 
-def difference(path, pages):
+def difference(path, facts):
     """Lines that are wrong in the file, [] where it is right."""
-    return list(difflib.unified_diff(read(path).splitlines(), expected(path, pages).splitlines(),
+    return list(difflib.unified_diff(read(path).splitlines(), expected(path, facts).splitlines(),
                                      path, "the tables", lineterm="", n=0))
 
 
@@ -561,15 +656,15 @@ def main():
     parser.add_argument("omnivigil", nargs="?", default="omnivigil")
     args = parser.parse_args()
 
-    def describe(*words):
-        return subprocess.run([args.omnivigil, "plugins", *words], check=True, text=True,
+    def ask(*words):
+        return subprocess.run([args.omnivigil, *words], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
 
-    pages = read_pages(describe)
-    wrong = [path for path in FILES if difference(path, pages)]
+    facts = read_facts(ask)
+    wrong = [path for path in FILES if difference(path, facts)]
     for path in wrong:
         if args.write:
-            text = expected(path, pages)
+            text = expected(path, facts)
             with open(os.path.join(ROOT, path), "w", encoding="utf-8") as file:
                 file.write(text)
         print(f"{path} {'rewritten' if args.write else 'differs: --write repairs it'}")
