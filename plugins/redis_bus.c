@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The input `redis_bus`: OmniDaemon's event bus as it is in Redis. Topics, consumer groups, true
- * backlogs, losses, pending entries, dead letter queues, signs of life, and Redis itself. It only
- * ever reads.
+ * backlogs, losses, pending entries, dead letter queues, signs of life, and Redis itself. Measuring
+ * only ever reads; of the commands those that republish and purge write.
  */
 #include <stdlib.h>
 
-#include "bus.h"
+#include "bus_call.h"
 
 static const struct ov_option options[] = {
     OMNI_OPTION_ROWS(struct bus, omni),
@@ -182,6 +182,11 @@ static void bus_idle(void *state)
     bus_scan_step(state);
 }
 
+static const struct ov_command *const commands[] = {
+    &bus_command_list, &bus_command_groups, &bus_command_stats, &bus_command_inspect,
+    NULL,
+};
+
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,
     .name = "redis_bus",
@@ -191,6 +196,7 @@ OV_PLUGIN = {
     .options = options,
     .measurements = bus_measurements,
     .rules = rules,
+    .commands = commands,
     .check = bus_check,
     .open = bus_open,
     .close = bus_close,
