@@ -184,7 +184,7 @@ static void bus_idle(void *state)
 
 static const struct ov_command *const commands[] = {
     &bus_command_list, &bus_command_groups, &bus_command_stats, &bus_command_inspect,
-    NULL,
+    &bus_command_dlq, &bus_command_republish, &bus_command_export, &bus_command_purge, NULL,
 };
 
 OV_PLUGIN = {

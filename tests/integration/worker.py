@@ -11,7 +11,8 @@ REDIS_KEY_PREFIX, JSON_STORAGE_DIR). An agent is an object with
                  "timeout" raises TimeoutError, "stall" sleeps for an hour; a task whose content
                  is one of these words is treated so whatever the agent does otherwise
     ms           how long a task takes before that (0)
-    message      of the ValueError ("no luck")
+    message      of the ValueError ("no luck"); {id} is the task's id
+    record       a file that every message the callback gets is added to, one a line
     consumer_count, reclaim_idle_ms, dlq_retry_limit   its subscription
     supervised   true: a supervised process answers the tasks and a heartbeat a second is kept
 
@@ -48,10 +49,13 @@ async def echo(payload):
 def callback_of(agent):
     async def callback(message):
         content = message.get("content")
-        deed = content if content in WORDS else agent.get("do", "ok")
+        deed = content if str(content) in WORDS else agent.get("do", "ok")
+        if "record" in agent:
+            with open(agent["record"], "a", encoding="utf-8") as file:
+                file.write(json.dumps(message) + "\n")
         await asyncio.sleep(agent.get("ms", 0) / 1000)
         if deed == "fail":
-            raise ValueError(agent.get("message", "no luck"))
+            raise ValueError(agent.get("message", "no luck").replace("{id}", message["task_id"]))
         if deed == "timeout":
             raise TimeoutError("gave up waiting")
         if deed == "stall":
