@@ -37,13 +37,21 @@ struct world {
 struct ov_flag *ov_command_flags(const struct ov_command_row *row, unsigned *common)
 {
     struct ov_flag *flags = ov_calloc(OV_FLAGS_MAX + 1, sizeof *flags);
+    char letters[OV_FLAGS_MAX + 1] = "";
     unsigned count = 0;
-    for (const struct ov_flag *f = row->command->flags; f && f->name && count < OV_FLAGS_MAX; f++)
+    for (const struct ov_flag *f = row->command->flags; f && f->name && count < OV_FLAGS_MAX; f++) {
+        letters[count] = f->letter ? f->letter : ' ';
         flags[count++] = *f;
+    }
     *common = count;
-    for (int i = 0; row->plugin && i < OV_CALL_COMMON_COUNT && count < OV_FLAGS_MAX; i++)
-        if (i != OV_CALL_WATCH || !row->command->once)
-            flags[count++] = ov_call_flags[i];
+    for (int i = 0; row->plugin && i < OV_CALL_COMMON_COUNT && count < OV_FLAGS_MAX; i++) {
+        if (i == OV_CALL_WATCH && row->command->once)
+            continue;
+        flags[count] = ov_call_flags[i];
+        if (flags[count].letter && strchr(letters, flags[count].letter))
+            flags[count].letter = 0; /* the command has another use for it */
+        count++;
+    }
     return flags;
 }
 

@@ -341,6 +341,18 @@ def roff_flag(letter, name, value, text):
     yield from roff(sentence(text))
 
 
+def roff_more(text):
+    """A paragraph, or a table of words and what they mean, as it is laid out in the help."""
+    if not re.search(r"^ |\S  ", text, re.MULTILINE):
+        yield from roff(" ".join(text.split()))
+        return
+    yield ".Bd -literal"
+    for line in text.splitlines():
+        line = line.replace("\\", "\\e").replace("-", "\\-")
+        yield "\\&" + line if line[:1] in (".", "'") else line
+    yield ".Ed"
+
+
 def render_commands(commands):
     if not commands:
         return
@@ -358,7 +370,7 @@ def render_commands(commands):
             yield from roff(command.takes)
         yield ".Xc"
         yield from roff(command.summary + ".")
-        yield from roff(" ".join(command.more.split()))
+        yield from roff_more(command.more)
         own = [flag for flag in command.flags if not is_common(flag, commands)]
         if own:
             yield ".Bl -tag -width Ds"
