@@ -84,12 +84,16 @@ void ov_dotenv_free(struct ov_dotenv *dotenv)
     free(dotenv);
 }
 
+const char *ov_dotenv_file(const struct ov_dotenv *dotenv, const char *name)
+{
+    for (size_t i = dotenv->count; i > 0; i--)
+        if (strcmp(dotenv->variables[i - 1].name, name) == 0)
+            return dotenv->variables[i - 1].value;
+    return NULL;
+}
+
 const char *ov_dotenv_get(const struct ov_dotenv *dotenv, const char *name)
 {
     const char *value = getenv(name);
-    for (size_t i = dotenv->count; !value && i > 0; i--) {
-        if (strcmp(dotenv->variables[i - 1].name, name) == 0)
-            value = dotenv->variables[i - 1].value;
-    }
-    return value;
+    return value ? value : ov_dotenv_file(dotenv, name);
 }

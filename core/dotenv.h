@@ -23,5 +23,7 @@ void ov_dotenv_free(struct ov_dotenv *dotenv);
 /* The value of a variable, or NULL where neither the process nor the file sets it. A variable the
  * process sets to nothing is set. Valid until the next change of the environment. */
 const char *ov_dotenv_get(const struct ov_dotenv *dotenv, const char *name);
+/* What the file alone says. */
+const char *ov_dotenv_file(const struct ov_dotenv *dotenv, const char *name);
 
 #endif

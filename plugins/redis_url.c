@@ -375,3 +375,11 @@ void redis_url_place(const struct redis_url *url, struct ov_buf *out)
     ov_buf_escaped(out, ov_slice(url->host));
     ov_buf_printf(out, "%s:%u", numeric6 ? "]" : "", (unsigned)url->port);
 }
+
+void redis_url_text(const struct redis_url *url, struct ov_buf *out)
+{
+    ov_buf_str(out, schemes[url->scheme]);
+    redis_url_place(url, out);
+    ov_buf_str(out, url->scheme == REDIS_UNIX ? "?db=" : "/");
+    ov_buf_int(out, url->db);
+}

@@ -36,5 +36,7 @@ void redis_url_free(struct redis_url *url);
 
 /* Appends where that is, without secrets: "127.0.0.1:6379", or the path of a socket. */
 void redis_url_place(const struct redis_url *url, struct ov_buf *out);
+/* Appends the whole address without secrets: "redis://127.0.0.1:6379/0". */
+void redis_url_text(const struct redis_url *url, struct ov_buf *out);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "cmd_diagnose.h"
 #include "runner.h"
 #include "savefile.h"
 
@@ -182,6 +183,8 @@ static int load(void *state, struct ov_slice saved)
                                          : "it belongs to another storage backend");
 }
 
+static const struct ov_command *const commands[] = {&cmd_diagnose, NULL};
+
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,
     .name = "runner",
@@ -191,6 +194,7 @@ OV_PLUGIN = {
     .options = options,
     .measurements = runner_measurements,
     .rules = rules,
+    .commands = commands,
     .check = check,
     .open = open_runner,
     .close = close_runner,

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the inputs' samples tell: the rules that alarm, each under the kind of finding it is about,
+ * and what takes more than one sample, or no threshold, to see.
+ */
+#include <math.h>
+#include <unistd.h>
+
+#include "diagnose.h"
+#include "figures.h"
+#include "shell.h"
+
+enum { LEAK_MIN = 10000, FINDINGS_MAX = 2000 };
+
+/* ---------------------------------------------------------------- rules */
+
+/* `fields`: of the rule's sample, told as evidence. `words`: of the command to go on with; NULL: a
+ * function of its own below. */
+static const struct rule_row {
+    const char *rule;
+    enum ailment ailment;
+    const char *fields, *words;
+} rule_rows[] = {
+    {"health", AIL_HEALTH, "status,runner,reason", "health"},
+    {"runner", AIL_RUNNER_LOST, "runner_id,agents", "agent list"},
+    {"crashed", AIL_CRASHED, "state,restarts,heartbeat_age_seconds", "agent list"},
+    {"success", AIL_FAILING, "success_ratio,received,processed,failed", "metrics"},
+    {"slow", AIL_SLOW, "processing_p95_seconds,processing_avg_seconds,processing_max_seconds,"
+                       "consumer_count", "metrics"},
+    {"no-group", AIL_NO_GROUP, "dlq_length", "bus groups"},
+    {"silent", AIL_SILENT, "life,undelivered,pending,consumers", "bus groups"},
+    {"pending", AIL_PENDING, "pending,oldest_pending_seconds,max_deliveries,life", "bus groups"},
+    {"backlog", AIL_BACKLOG, "undelivered,oldest_undelivered_seconds,consumers,life",
+     "bus groups"},
+    {"trim-risk", AIL_TRIM_RISK, "undelivered,trim_ratio,oldest_undelivered_seconds", "bus groups"},
+    {"dlq", AIL_GIVEN_UP, "", ""},     /* told with the letters themselves */
+    {"poison", AIL_POISON, "", ""},    /* told with the entry itself */
+    {"stuck", AIL_ABANDONED, "", ""},  /* told by when entries were last delivered */
+    {"memory", AIL_MEMORY, "memory_used_bytes,memory_limit_bytes,eviction_policy", NULL},
+    {"eviction", AIL_EVICTION, "eviction_policy,memory_limit_bytes,memory_used_bytes", NULL},
+    {"storage", AIL_FILE, "size_bytes,error", NULL},
+};
+
+/* "undelivered 520, oldest undelivered 12 min" */
+static void put_field(struct ov_buf *out, const struct ov_sample *s, const char *name)
+{
+    struct ov_slice text = figure_text(s, name);
+    int64_t integer = figure_int(s, name, -1);
+    double number = integer >= 0 ? (double)integer : figure_double(s, name);
+    size_t len = strlen(name);
+    bool seconds = len > 8 && strcmp(name + len - 8, "_seconds") == 0;
+    if (text.len == 0 && isnan(number))
+        return;
+    ov_buf_str(out, out->len ? ", " : "");
+    for (const char *c = name; c < name + (seconds ? len - 8 : len); c++)
+        ov_buf_char(out, *c == '_' ? ' ' : *c);
+    ov_buf_char(out, ' ');
+    if (text.len)
+        ov_buf_escaped(out, text);
+    else if (seconds)
+        put_duration(out, number);
+    else
+        ov_buf_double(out, round(number * 1e4) / 1e4);
+}
+
+static void put_fields(struct ov_buf *out, const struct ov_sample *s, const char *names)
+{
+    char name[64];
+    for (const char *at = names; *at;) {
+        size_t len = strcspn(at, ",");
+        if (len < sizeof name) {
+            memcpy(name, at, len);
+            name[len] = '\0';
+            put_field(out, s, name);
+        }
+        at += len + (at[len] == ',');
+    }
+}
+
+/* A copy of a damaged file, before OmniDaemon writes it over. */
+static void next_copy(struct look *look, struct finding *f, struct ov_slice file)
+{
+    struct ov_buf path = {0};
+    ov_buf_printf(&path, "%s/", look->runner->omni.json_dir);
+    ov_buf_slice(&path, file);
+    ov_buf_reset(&f->next);
+    ov_buf_str(&f->next, "cp");
+    bool typed = shell_word(&f->next, (struct ov_slice){path.data, path.len});
+    ov_buf_str(&path, ".saved");
+    typed = typed && shell_word(&f->next, (struct ov_slice){path.data, path.len});
+    if (!typed)
+        ov_buf_reset(&f->next);
+    ov_buf_free(&path);
+}
+
+static void next_for_rule(struct look *look, struct finding *f, const struct rule_row *row,
+                          const struct ov_sample *s)
+{
+    struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
+    if (!row)
+        next_omnivigil(look, f, "check", NOBODYS, NOBODYS);
+    else if (row->ailment == AIL_FILE)
+        next_copy(look, f, figure_tag(s, "file"));
+    else if (row->ailment == AIL_MEMORY)
+        next_redis(look, f, "info memory", NULL, 0);
+    else if (row->ailment == AIL_EVICTION)
+        next_redis(look, f, "config set maxmemory-policy noeviction", NULL, 0);
+    else if (strncmp(row->words, "bus ", 4) == 0)
+        next_omnivigil(look, f, row->words, topic, agent);
+    else
+        next_omnivigil(look, f, row->words, NOBODYS, NOBODYS);
+}
+
+static const struct rule_row *row_of(const char *rule)
+{
+    for (size_t i = 0; i < OV_COUNT(rule_rows); i++)
+        if (strcmp(rule_rows[i].rule, rule) == 0)
+            return &rule_rows[i];
+    return NULL;
+}
+
+/* Tasks that agents have yet to get, as far as that is known exactly. */
+static int64_t tasks_waiting(const struct look *look)
+{
+    int64_t waiting = 0;
+    for (const struct ov_sample *s = ov_batch_first(look->bus); s; s = s->next)
+        if (figure_of(s, "omnidaemon_group") && figure_bool(s, "registered") == 1)
+            waiting += figure_int(s, "undelivered", 0);
+    return waiting;
+}
+
+static void take_rule(struct look *look, const struct ov_finding *told)
+{
+    const struct rule_row *row = row_of(told->rule);
+    const struct ov_sample *s = told->sample;
+    if (row && row->words && !*row->words)
+        return;
+    struct finding *f = diagnosis_add(look->d, row ? row->ailment : AIL_OTHER, told->critical,
+                                      given(figure_tag(s, "topic")),
+                                      given(figure_tag(s, "agent")));
+    ov_buf_str(&f->what, told->summary);
+    if (f->ailment == AIL_NO_GROUP) {
+        ov_buf_escaped(&f->evidence, figure_tag(s, "group"));
+        ov_buf_str(&f->evidence, " is not on the topic's stream, and the agent is registered");
+    } else if (f->ailment == AIL_RUNNER_LOST) {
+        ov_buf_printf(&f->evidence, "tasks that wait %jd", (intmax_t)tasks_waiting(look));
+    }
+    if (f->meaning.len == 0)
+        ov_buf_str(&f->meaning, told->description);
+    if (row) {
+        put_fields(&f->evidence, s, row->fields);
+    } else {
+        f->name = told->rule;
+        ov_buf_printf(&f->evidence, "rule %s", told->rule);
+        if (isfinite(told->value)) {
+            ov_buf_str(&f->evidence, ": ");
+            ov_buf_double(&f->evidence, told->value);
+        }
+    }
+    next_for_rule(look, f, row, s);
+}
+
+static void take_rules(struct look *look)
+{
+    size_t count;
+    const struct ov_finding *told = ov_call_findings(look->call, &count);
+    for (size_t i = 0; i < count && i < FINDINGS_MAX; i++)
+        take_rule(look, &told[i]);
+}
+
+/* ---------------------------------------------------------------- groups */
+
+static bool wanted(const struct look *look, struct ov_slice topic, struct ov_slice agent)
+{
+    return ov_call_wants(look->call, &topic, &agent);
+}
+
+static void judge_lost(struct look *look, const struct ov_sample *s)
+{
+    struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
+    int64_t lost = figure_int(s, "lost", 0);
+    bool more_soon = figure_double(s, "trim_ratio") >= 0.5;
+    if (lost == 0)
+        return;
+    struct finding *f = diagnosis_add(look->d, AIL_LOST, more_soon, given(topic), given(agent));
+    ov_buf_printf(&f->what, "%jd task%s for ", (intmax_t)lost, lost == 1 ? "" : "s");
+    ov_buf_escaped(&f->what, agent.len ? agent : figure_tag(s, "group"));
+    ov_buf_str(&f->what, " on ");
+    ov_buf_escaped(&f->what, topic);
+    ov_buf_str(&f->what, " were trimmed before delivery");
+    put_fields(&f->evidence, s, "lost,undelivered,trim_ratio");
+    next_omnivigil(look, f, "bus groups", topic, NOBODYS);
+}
+
+/* A name of another form is another program's group, which is none of OmniDaemon's business. */
+static void judge_orphan(struct look *look, const struct ov_sample *s)
+{
+    struct ov_slice topic = figure_tag(s, "topic"), group = figure_tag(s, "group");
+    struct ov_slice agent = figure_tag(s, "agent");
+    if (figure_bool(s, "exists") != 1 || figure_bool(s, "registered") != 0 || agent.len == 0 ||
+        topic.len == 0)
+        return;
+    struct finding *f = diagnosis_add(look->d, AIL_ORPHAN_GROUP, false, topic, agent);
+    ov_buf_str(&f->what, "group ");
+    ov_buf_escaped(&f->what, group);
+    ov_buf_str(&f->what, " belongs to no registered agent");
+    put_fields(&f->evidence, s, "pending,undelivered,consumers,life,dlq_length");
+    struct ov_slice key = omni_stream_key(&look->key, topic);
+    next_redis(look, f, "xgroup destroy", (const struct ov_slice[]){key, group}, 2);
+}
+
+/* Tasks that wait for agents of a runner that was stopped. */
+static void judge_stopped(struct look *look)
+{
+    int64_t waiting = tasks_waiting(look);
+    bool stopped = false;
+    for (const struct ov_sample *s = ov_batch_first(look->tasks); s; s = s->next)
+        stopped |= figure_of(s, "omnidaemon_health") &&
+                   ov_slice_eq(figure_text(s, "runner"), OV_SLICE("stopped"));
+    if (!stopped || waiting == 0)
+        return;
+    struct finding *f = diagnosis_add(look->d, AIL_RUNNER_STOPPED, false, NOBODYS, NOBODYS);
+    ov_buf_printf(&f->what, "no runner: it was stopped, and %jd task%s wait%s",
+                  (intmax_t)waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
+    ov_buf_printf(&f->evidence, "runner stopped, undelivered %jd", (intmax_t)waiting);
+    next_omnivigil(look, f, "bus groups", NOBODYS, NOBODYS);
+}
+
+static void judge_groups(struct look *look)
+{
+    size_t groups = 0;
+    for (const struct ov_sample *s = ov_batch_first(look->bus); s; s = s->next) {
+        if (!figure_of(s, "omnidaemon_group") ||
+            !wanted(look, figure_tag(s, "topic"), figure_tag(s, "agent")))
+            continue;
+        groups++;
+        if (look->d->count < FINDINGS_MAX) {
+            judge_lost(look, s);
+            judge_orphan(look, s);
+        }
+    }
+    judge_stopped(look);
+    diagnosis_looked(look->d, CHECK_GROUPS, "%zu groups", groups);
+    diagnosis_looked(look->d, CHECK_CONSUMERS, "%zu groups", groups);
+    diagnosis_looked(look->d, CHECK_BACKLOG, "%zu groups", groups);
+    diagnosis_looked(look->d, CHECK_FAILURES, "%zu groups and their dead letter queues", groups);
+    if (look->version_number && look->version_number < 70000)
+        diagnosis_blind(look->d, CHECK_TRIMMING, "what was lost cannot be told before Redis 7.0");
+    else
+        diagnosis_looked(look->d, CHECK_TRIMMING, "%zu groups", groups);
+}
+
+/* ---------------------------------------------------------------- storage and runner */
+
+static void judge_storage(struct look *look)
+{
+    for (const struct ov_sample *s = ov_batch_first(look->storage); s; s = s->next) {
+        if (!figure_of(s, "omnidaemon_storage"))
+            continue;
+        struct ov_slice backend = figure_tag(s, "backend"), reason = figure_text(s, "reason");
+        int64_t results = figure_int(s, "results", INT64_MAX);
+        int64_t leaked = figure_int(s, "results_indexed", 0) - results;
+        if (figure_bool(s, "up") == 0) {
+            struct finding *f = diagnosis_add(look->d, AIL_STORAGE_DOWN, true, NOBODYS, NOBODYS);
+            ov_buf_printf(&f->what, "OmniDaemon's storage (%.*s) cannot be read",
+                          (int)backend.len, backend.ptr);
+            ov_buf_escaped(&f->evidence, reason);
+            if (look->runner->omni.backend == OMNI_REDIS) {
+                next_redis(look, f, "ping", NULL, 0);
+            } else {
+                ov_buf_str(&f->next, "ls -la");
+                if (!shell_word(&f->next, ov_slice(look->runner->omni.json_dir)))
+                    ov_buf_reset(&f->next);
+            }
+            diagnosis_blind(look->d, CHECK_STORAGE, "%.*s", (int)reason.len, reason.ptr);
+            return;
+        }
+        diagnosis_looked(look->d, CHECK_STORAGE, "%.*s", (int)backend.len, backend.ptr);
+        if (leaked < LEAK_MIN)
+            return;
+        struct finding *f = diagnosis_add(look->d, AIL_INDEX_LEAK, false, NOBODYS, NOBODYS);
+        ov_buf_printf(&f->what, "the index of results holds %jd that are gone", (intmax_t)leaked);
+        put_fields(&f->evidence, s, "results_indexed,results");
+        next_omnivigil(look, f, "storage prune-index", NOBODYS, NOBODYS);
+    }
+}
+
+/* Where the registrations are, if they are not where they were looked for. */
+static bool tell_other_storage(struct look *look, const char *evidence, const char *backend)
+{
+    struct finding *f = diagnosis_add(look->d, AIL_OTHER_STORAGE, true, NOBODYS, NOBODYS);
+    ov_buf_printf(&f->what, "OmniDaemon's storage seems to be in %s, not where omnivigil looks",
+                  strcmp(backend, "redis") == 0 ? "Redis" : "JSON files");
+    ov_buf_str(&f->evidence, evidence);
+    ov_buf_printf(&f->next, "export STORAGE_BACKEND=%s", backend);
+    return true;
+}
+
+static void on_card(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
+{
+    (void)r;
+    (void)index;
+    *(int64_t *)context = reply->type == REDIS_INTEGER ? reply->integer : 0;
+}
+
+static bool judge_other_storage(struct look *look)
+{
+    const struct omni_options *omni = &look->runner->omni;
+    const struct ov_slice none = {NULL, 0};
+    struct ov_buf text = {0};
+    int64_t topics = 0;
+    bool found = false;
+    if (omni->backend == OMNI_REDIS) {
+        ov_buf_printf(&text, "%s/agents.json", omni->json_dir);
+        if (access(ov_buf_text(&text), F_OK) == 0) {
+            ov_buf_str(&text, " is there, and no agent is registered in Redis");
+            found = tell_other_storage(look, ov_buf_text(&text), "json");
+        }
+    } else {
+        redis_send(look->runner->redis, on_card, &topics, 0, OV_SLICE("SCARD"),
+                   omni_storage_key(&look->key, omni->prefix, "topics", none, none));
+        if (redis_run(look->runner->redis) == OV_OK && topics > 0) {
+            ov_buf_printf(&text, "%s:topics in Redis holds %jd topics, and %s holds no agent",
+                          omni->prefix, (intmax_t)topics, omni->json_dir);
+            found = tell_other_storage(look, ov_buf_text(&text), "redis");
+        }
+    }
+    ov_buf_free(&text);
+    return found;
+}
+
+static void tell_nothing_here(struct look *look)
+{
+    struct finding *f = diagnosis_add(look->d, AIL_NOTHING_HERE, false, NOBODYS, NOBODYS);
+    ov_buf_str(&f->what, "there is nothing of OmniDaemon here");
+    ov_buf_printf(&f->evidence, "no agents, no topics at %s",
+                  ov_buf_text(&look->address));
+    if (look->runner->omni.backend == OMNI_REDIS)
+        ov_buf_printf(&f->evidence, " under the prefix %s", look->runner->omni.prefix);
+    ov_buf_printf(&f->evidence, "; databases with keys: %s",
+                  look->databases.len ? ov_buf_text(&look->databases) : "none");
+    next_redis(look, f, "--scan --pattern '*:topics'", NULL, 0);
+}
+
+static void judge_registry(struct look *look)
+{
+    int64_t agents = -1, topics = -1;
+    for (const struct ov_sample *s = ov_batch_first(look->tasks); s; s = s->next)
+        if (figure_of(s, "omnidaemon_health")) {
+            struct ov_slice state = figure_text(s, "runner");
+            agents = figure_int(s, "agents", -1);
+            if (state.len)
+                diagnosis_looked(look->d, CHECK_RUNNER, "%.*s", (int)state.len, state.ptr);
+            else
+                diagnosis_blind(look->d, CHECK_RUNNER, "there is no telling");
+        }
+    for (const struct ov_sample *s = ov_batch_first(look->bus); s; s = s->next)
+        if (figure_of(s, "omnidaemon_bus"))
+            topics = figure_int(s, "topics", -1);
+    if (agents >= 0)
+        diagnosis_looked(look->d, CHECK_REGISTRY, "%jd agents", (intmax_t)agents);
+    else
+        diagnosis_blind(look->d, CHECK_REGISTRY, "registrations cannot be read");
+    if (agents > 0 || (agents < 0 && look->runner->omni.backend == OMNI_REDIS))
+        return;
+    if (!judge_other_storage(look) && agents == 0 && topics == 0)
+        tell_nothing_here(look);
+}
+
+/* A gather that failed although Redis answers: it has no time for it, or the connection broke. */
+static bool judge_gather(struct look *look)
+{
+    static const enum check checks[] = {CHECK_GROUPS, CHECK_CONSUMERS, CHECK_PENDING,
+                                        CHECK_BACKLOG, CHECK_FAILURES, CHECK_TRIMMING};
+    if (!look->bus_why)
+        return true;
+    for (size_t i = 0; i < OV_COUNT(checks); i++)
+        diagnosis_blind(look->d, checks[i], "%s", look->bus_why);
+    if (look->usable && ov_batch_count(look->bus) > 0) {
+        struct finding *f = diagnosis_add(look->d, AIL_BUS_DOWN, true, NOBODYS, NOBODYS);
+        ov_buf_str(&f->what, "the bus cannot be read");
+        ov_buf_escaped(&f->evidence, ov_slice(look->bus_why));
+        next_redis(look, f, "slowlog get 10", NULL, 0);
+    }
+    return false;
+}
+
+void look_at_samples(struct look *look)
+{
+    take_rules(look);
+    judge_storage(look);
+    if (judge_gather(look))
+        judge_groups(look);
+    if (look->tasks_why) {
+        diagnosis_blind(look->d, CHECK_RUNNER, "%s", look->tasks_why);
+        diagnosis_blind(look->d, CHECK_SPEED, "%s", look->tasks_why);
+    } else {
+        judge_registry(look);
+        diagnosis_looked(look->d, CHECK_SPEED, "the last %.0f min",
+                         (double)look->runner->window_ms / 60e3);
+    }
+    diagnosis_looked(look->d, CHECK_RULES, "all that one look can judge");
+}
