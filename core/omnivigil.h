@@ -73,7 +73,7 @@ static inline bool ov_slice_eq(struct ov_slice a, struct ov_slice b)
 }
 static inline bool ov_slice_starts(struct ov_slice s, struct ov_slice prefix)
 {
-    return s.len >= prefix.len && memcmp(s.ptr, prefix.ptr, prefix.len) == 0;
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 /* True where `pattern` matches all of `text`: `*`, `?`, `[a-z]`, `[!a]`, `\` takes the next byte
  * as it is. Linear in the product of the lengths, whatever the pattern. */
