@@ -332,6 +332,7 @@ static void end_progress(struct ov_call *call)
     call->progressing = false;
 }
 
+OV_PRINTF(2, 0)
 static void say(struct ov_call *call, const char *format, va_list args)
 {
     struct ov_buf text = {0}, escaped = {0};
