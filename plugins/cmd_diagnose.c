@@ -70,7 +70,7 @@ static const struct ov_column finding_columns[] = {
     [FINDING_MEANING] = {"meaning", OV_CELL_TEXT, NULL, 0},
     [FINDING_NEXT] = {"next", OV_CELL_LINE, NULL, 0},
     [FINDING_CAUSE] = {"cause", OV_CELL_TEXT, NULL, 0},
-    [FINDING_CONSEQUENCES] = {"consequences", OV_CELL_INT, NULL, 0},
+    [FINDING_CONSEQUENCES] = {"consequences", OV_CELL_INT, "others", 0},
 };
 static const struct ov_view finding_view = {
     .name = "findings", .shape = OV_SHAPE_CARDS, .columns = finding_columns,
@@ -278,7 +278,7 @@ static int run_diagnose(void *state, struct ov_call *call)
 const struct ov_command cmd_diagnose = {
     .name = "diagnose",
     .takes = "",
-    .summary = "what is wrong, what it means, and what to do about it",
+    .summary = "What is wrong, what it means, and what to do about it",
     .more = "Looks at the environment, Redis, storage, agents, consumer groups, pending entries,\n"
             "backlogs, dead letters and clocks, and tells what is wrong, the worst first. Of\n"
             "findings that hang together the cause leads. It changes nothing.\n",

@@ -29,6 +29,7 @@ static const struct probe {
     {"+xpending", ON_STREAM, {"XPENDING"}, {"-", "+", "1"}, true, false},
     {"+xlen", ON_STREAM, {"XLEN"}, {NULL}, false, false},
     {"+xrange", ON_STREAM, {"XRANGE"}, {"-", "-", "COUNT", "1"}, false, false},
+    {"+xrevrange", ON_STREAM, {"XREVRANGE"}, {"-", "-", "COUNT", "1"}, false, false},
     {"+xlen", ON_DLQ, {"XLEN"}, {NULL}, true, false},
     {"+xread", ON_BUS_METRICS, {"XREAD", "COUNT", "1", "STREAMS"}, {"$"}, false, false},
     {"+smembers", ON_STORAGE, {"SMEMBERS"}, {NULL}, false, true},

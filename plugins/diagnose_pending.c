@@ -162,7 +162,7 @@ void look_at_pending(struct look *look)
         count++;
     }
     if (redis_run(r) == OV_OK)
-        diagnosis_looked(look->d, CHECK_PENDING, "%zu groups that have any", count);
+        diagnosis_looked(look->d, CHECK_PENDING, "groups that have any: %zu", count);
     else
         diagnosis_blind(look->d, CHECK_PENDING, "%s", redis_why(r));
     for (size_t i = 0; i < count; i++) {

@@ -27,7 +27,7 @@ static const struct rule_row {
     {"success", AIL_FAILING, "success_ratio,received,processed,failed", "metrics"},
     {"slow", AIL_SLOW, "processing_p95_seconds,processing_avg_seconds,processing_max_seconds,"
                        "consumer_count", "metrics"},
-    {"no-group", AIL_NO_GROUP, "dlq_length", "bus groups"},
+    {"no-group", AIL_NO_GROUP, "", "bus groups"},
     {"silent", AIL_SILENT, "life,undelivered,pending,consumers", "bus groups"},
     {"pending", AIL_PENDING, "pending,oldest_pending_seconds,max_deliveries,life", "bus groups"},
     {"backlog", AIL_BACKLOG, "undelivered,oldest_undelivered_seconds,consumers,life",
@@ -240,14 +240,14 @@ static void judge_groups(struct look *look)
         }
     }
     judge_stopped(look);
-    diagnosis_looked(look->d, CHECK_GROUPS, "%zu groups", groups);
-    diagnosis_looked(look->d, CHECK_CONSUMERS, "%zu groups", groups);
-    diagnosis_looked(look->d, CHECK_BACKLOG, "%zu groups", groups);
-    diagnosis_looked(look->d, CHECK_FAILURES, "%zu groups and their dead letter queues", groups);
+    diagnosis_looked(look->d, CHECK_GROUPS, "groups: %zu", groups);
+    diagnosis_looked(look->d, CHECK_CONSUMERS, "groups: %zu", groups);
+    diagnosis_looked(look->d, CHECK_BACKLOG, "groups: %zu", groups);
+    diagnosis_looked(look->d, CHECK_FAILURES, "groups with their dead letter queues: %zu", groups);
     if (look->version_number && look->version_number < 70000)
         diagnosis_blind(look->d, CHECK_TRIMMING, "what was lost cannot be told before Redis 7.0");
     else
-        diagnosis_looked(look->d, CHECK_TRIMMING, "%zu groups", groups);
+        diagnosis_looked(look->d, CHECK_TRIMMING, "groups: %zu", groups);
 }
 
 /* ---------------------------------------------------------------- storage and runner */
@@ -358,7 +358,7 @@ static void judge_registry(struct look *look)
         if (figure_of(s, "omnidaemon_bus"))
             topics = figure_int(s, "topics", -1);
     if (agents >= 0)
-        diagnosis_looked(look->d, CHECK_REGISTRY, "%jd agents", (intmax_t)agents);
+        diagnosis_looked(look->d, CHECK_REGISTRY, "registered: %jd", (intmax_t)agents);
     else
         diagnosis_blind(look->d, CHECK_REGISTRY, "registrations cannot be read");
     if (agents > 0 || (agents < 0 && look->runner->omni.backend == OMNI_REDIS))

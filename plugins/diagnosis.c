@@ -69,7 +69,9 @@ static const struct {
         "Tasks failed at every retry and are in the agent's dead letter queue, where nobody but "
         "you will look after them."},
     [AIL_POISON] = {"poison", CHECK_FAILURES, false, {NOBODY}, ""},
-    [AIL_FAILING] = {"failing", CHECK_FAILURES, false, {BY(AIL_GIVEN_UP), BY(AIL_POISON)}, ""},
+    [AIL_FAILING] = {"failing", CHECK_FAILURES, false, {BY(AIL_GIVEN_UP), BY(AIL_POISON)},
+        "Fewer deliveries ended well than the guide's 95 %; those that failed come again until "
+        "their retries are used up."},
     [AIL_ABANDONED] = {"abandoned", CHECK_PENDING, false,
         {NOBODY, BY(AIL_POISON), BY(AIL_ORPHAN_GROUP)},
         "These tasks were delivered, never acknowledged, and not claimed again although that is "

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import names
 import traffic
 import truth
 from conftest import OmniDaemon
@@ -284,7 +285,7 @@ def test_a_wrong_password(redis, client, diagnose, login, said):
 
 NEEDED = ("+ping", "+time", "+info", "+client|list", "+client|setname", "+scan", "+exists", "+get",
           "+hget", "+sscan", "+smembers", "+scard", "+zcard", "+zcount", "+xlen", "+xrange",
-          "+xread", "+xpending", "+xinfo|stream", "+xinfo|groups", "+xinfo|consumers",
+          "+xrevrange", "+xread", "+xpending", "+xinfo|stream", "+xinfo|groups", "+xinfo|consumers",
           "+object|idletime")
 KEYS = ("%R~omni-stream:*", "%R~omni-dlq:*", "%R~omni-metrics", "%R~omni:*")
 
@@ -447,6 +448,29 @@ def test_hostile_names_in_pasted_commands(redis, client, vigil, diagnose):
     assert not os.path.exists(os.path.join(vigil.directory, "pwned"))
     for name in raw:
         assert client.xinfo_groups(b"omni-stream:" + name) == []
+
+
+@pytest.mark.parametrize("name", ["plain", "it's; touch pwned", "-n", "a\nb*[x]", "überall"])
+def test_pasted_commands_of_omnivigil(redis, client, vigil, name):
+    """They find what they are about, with the options that were given here."""
+    config = vigil.config("what's up.yaml", inputs=[
+        {"plugin": plugin, "url": redis.url, "storage": "redis"} for plugin in names.INPUTS])
+    os.mkdir(os.path.join(vigil.directory, "bin"))
+    os.symlink(vigil.binary, os.path.join(vigil.directory, "bin", "omnivigil"))
+    shell = {**vigil.env, "PATH": os.path.join(vigil.directory, "bin") + ":" + vigil.env["PATH"]}
+    traffic.register(client, name, name)
+    id = traffic.publish(client, name, 1)[0]
+    traffic.take(client, name, name, 1)
+    client.xclaim(f"omni-stream:{name}", f"group:{name}:{name}", "c", 0, [id], retrycount=30)
+    client.xadd(f"omni-dlq:group:{name}:{name}", {"data": json.dumps({"original_id": id})})
+    found = Diagnosis(vigil.command("diagnose", "--format", "json", "-c", config))
+    lines = {f["name"]: f["next"] for f in found.findings}
+    for kind, told in (("given-up", b"(nothing is said)"), ("poison", id.encode())):
+        done = subprocess.run(["bash", "-c", lines[kind]], env=shell, timeout=30,
+                              cwd=vigil.directory, capture_output=True, check=False)
+        assert done.returncode in (FINE, FOUND) and not done.stderr, (lines[kind], done)
+        assert told in done.stdout, (lines[kind], done.stdout)
+    assert not os.path.exists(os.path.join(vigil.directory, "pwned"))
 
 
 def test_hostile_names_reach_omnivigil_as_they_are(redis, client, vigil, diagnose):
