@@ -27,9 +27,5 @@ int bus_call_refused(struct ov_call *call, const char *command, struct ov_slice 
                      enum redis_fault fault, struct ov_slice why);
 /* The same for pages, which are freed. */
 int bus_call_pages_failed(struct ov_call *call, struct bus *bus, struct stream_pages *pages);
-/* A whole number from 1 to `max` that flag `position` was given, or `fallback`; false, said, where
- * it is none. */
-bool bus_call_number(struct ov_call *call, unsigned position, const char *name, int64_t fallback,
-                     int64_t max, int64_t *number);
 
 #endif

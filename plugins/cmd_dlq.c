@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "call_number.h"
 #include "dlq.h"
 #include "dlq_patterns.h"
 #include "payload.h"
@@ -188,7 +189,7 @@ static int dlq_run(void *state, struct ov_call *call)
     int64_t limit;
     if (id && !redis_id_parse(ov_slice(id), &one))
         return ov_call_usage(call, "`%s` is no entry id, as 1700000000000-0 is", id);
-    if (!bus_call_number(call, FLAG_LIMIT, "limit", 20, 100000, &limit) ||
+    if (!call_number(call, FLAG_LIMIT, "limit", 20, 100000, &limit) ||
         !payload_style_read(&rows.style, call, ov_call_flag(call, FLAG_BYTES),
                             ov_call_flag(call, FLAG_MASK)))
         return OV_EXIT_USAGE;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "bus_call.h"
+#include "call_number.h"
 #include "figures.h"
 #include "json_text.h"
 #include "payload.h"
@@ -225,7 +226,7 @@ static int inspect_run(void *state, struct ov_call *call)
 {
     struct inspect in = {.bus = state, .call = call};
     int64_t limit;
-    if (!bus_call_number(call, FLAG_LIMIT, "limit", 10, 100000, &limit) ||
+    if (!call_number(call, FLAG_LIMIT, "limit", 10, 100000, &limit) ||
         !payload_style_read(&in.style, call, ov_call_flag(call, FLAG_BYTES),
                             ov_call_flag(call, FLAG_MASK)))
         return OV_EXIT_USAGE;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cmd_diagnose.h"
-#include "runner.h"
+#include "runner_call.h"
 #include "savefile.h"
 
 static const struct ov_option options[] = {
@@ -183,7 +183,10 @@ static int load(void *state, struct ov_slice saved)
                                          : "it belongs to another storage backend");
 }
 
-static const struct ov_command *const commands[] = {&cmd_diagnose, NULL};
+static const struct ov_command *const commands[] = {
+    &runner_command_health, &runner_command_agents, &runner_command_agent,
+    &runner_command_metrics, &cmd_diagnose, NULL,
+};
 
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,

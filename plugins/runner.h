@@ -24,7 +24,7 @@ struct supervisor {
     struct runner *runner;
     char state[16];
     int healthy;                   /* 1, 0, -1: not told */
-    int64_t restarts, requests;    /* -1: not told */
+    int64_t restarts, requests, pid; /* -1: not told */
     double cpu_percent, memory_mb; /* NaN: not told */
     double last_heartbeat, last_updated, start_time;
 };
@@ -74,6 +74,9 @@ int runner_read(struct runner *runner) OV_MUST_CHECK;
 
 /* Whether consumers of OmniDaemon wait in a blocking read, or did a moment ago. */
 enum sign runner_polling(const struct runner *runner);
+
+/* What was read, as signs to judge the runner by. */
+struct runner_signs runner_signs(const struct runner *runner);
 
 /* Whether somebody looks at what the runner does. */
 bool runner_is_wanted(const struct runner *runner);

@@ -62,6 +62,7 @@ static void take_supervisor(struct runner *runner, struct ov_slice name, struct 
     s->healthy = json_get_bool(value, "healthy");
     s->restarts = json_get_int(value, "restart_count", -1);
     s->requests = json_get_int(value, "total_requests", -1);
+    s->pid = json_get_int(value, "pid", -1);
     s->cpu_percent = json_get_double(value, "cpu_percent");
     s->memory_mb = json_get_double(value, "memory_mb");
     s->last_heartbeat = json_get_double(value, "last_heartbeat");

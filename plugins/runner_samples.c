@@ -138,14 +138,14 @@ static enum sign sign_of(bool known, bool yes)
     return yes ? SIGN_YES : known ? SIGN_NO : SIGN_UNKNOWN;
 }
 
-static enum runner_state judge(const struct runner *runner)
+struct runner_signs runner_signs(const struct runner *runner)
 {
     const struct runner_facts *facts = &runner->facts;
     double event_age = omni_age(facts->now_ms, (uint64_t)runner->tasks.newest_ms);
     double update_age = age_of(runner, facts->newest_update);
     bool recent = event_age <= OMNI_RECLAIM_LOOP_MS / 1e3 ||
                   update_age <= 2.5 * OMNI_HEARTBEAT_MS / 1e3;
-    const struct runner_signs signs = {
+    return (struct runner_signs){
         .readable = facts->bus_up && facts->storage_up,
         .started = isfinite(facts->start_time),
         .agents = (int64_t)runner->registry.agents.count,
@@ -153,7 +153,6 @@ static enum runner_state judge(const struct runner *runner)
         .busy = sign_of(!facts->pending_unknown, facts->any_busy && facts->others != 0),
         .recent = sign_of(true, recent),
     };
-    return runner_judge(&signs);
 }
 
 bool runner_is_wanted(const struct runner *runner)
@@ -196,7 +195,8 @@ static void reason(const struct runner *runner, enum runner_state state, struct 
 static void health_sample(struct runner *runner, struct ov_batch *batch)
 {
     const struct runner_facts *facts = &runner->facts;
-    enum runner_state state = judge(runner);
+    const struct runner_signs signs = runner_signs(runner);
+    enum runner_state state = runner_judge(&signs);
     enum health health = health_judge(facts->bus_up, facts->storage_up, state);
     struct ov_sample *s = ov_batch_add(batch, &health_measurement);
     struct ov_buf text = {0};
