@@ -34,8 +34,8 @@ struct agent_records {
 };
 
 void agent_records_want(struct agent_records *all, struct ov_slice topic, struct ov_slice agent);
-/* Fails as redis_run does; what is refused or damaged is no failure but `why`. A text that is longer
- * than AGENT_TEXT_MAX is not read: it says so instead. */
+/* Fails as redis_run does; what is refused or damaged is no failure but `why`. A text that is
+ * longer than AGENT_TEXT_MAX is not read: it says so instead. */
 #define AGENT_TEXT_MAX ((size_t)64 * 1024)
 int agent_records_read(struct agent_records *all, const struct omni_options *omni,
                        struct redis *redis) OV_MUST_CHECK;

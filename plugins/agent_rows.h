@@ -23,8 +23,8 @@ void agent_rows_read(struct agent_rows *rows, const struct ov_batch *agents,
 bool agent_row_is_registered(const struct agent_row *row);
 void agent_rows_free(struct agent_rows *rows);
 
-/* The one agent that --topic and --agent let pass and that has this topic and this name (NULL: any);
- * or NULL, said, with what is near, and *status is an enum ov_exit. */
+/* The one agent that --topic and --agent let pass and that has this topic and this name (NULL:
+ * any); or NULL, said, with what is near, and *status is an enum ov_exit. */
 const struct agent_row *agent_rows_find(const struct agent_rows *rows, struct ov_call *call,
                                         const char *topic, const char *name, int *status);
 

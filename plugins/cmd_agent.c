@@ -120,7 +120,7 @@ struct getting {
     struct agent_row row;     /* of it; its name lives in `rows` */
     struct agent_rows rows;
     struct agent_records records;
-    int64_t key_idle_ms;      /* of the subscription key, before anybody else looks; -1: not known */
+    int64_t key_idle_ms;      /* of the subscription key, before others look; -1: not known */
     struct runner_marks marks;
     struct ov_buf key, group;
 };
@@ -400,8 +400,8 @@ static int agent_run(void *state, struct ov_call *call)
 }
 
 static const char more[] =
-    "TOPIC and NAME may also be given as --topic and --name; either can be left out where only one\n"
-    "agent matches.\n"
+    "TOPIC and NAME may also be given as --topic and --name; either can be left out where only\n"
+    "one agent matches.\n"
     "Exit status: 1 where a rule fires for it.\n";
 
 const struct ov_command runner_command_agent = {

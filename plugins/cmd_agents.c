@@ -42,7 +42,7 @@ static const struct ov_column columns[] = {
 #define LIST_VIEW(its_shape, count)                                                                \
     {                                                                                              \
         .name = "agents", .shape = (its_shape), .columns = columns, .column_count = (count),       \
-        .empty = "no such agents are registered",                                                       \
+        .empty = "no such agents are registered",                                                  \
     }
 static const struct ov_view views[] = {
     [SHAPE_TREE] = LIST_VIEW(OV_SHAPE_TREE, LIST_COLUMNS),
@@ -185,8 +185,8 @@ static int agents_run(void *state, struct ov_call *call)
 }
 
 static const char more[] =
-    "waiting: tasks not delivered yet; pending: delivered and not done; dlq: given up. life: polling,\n"
-    "busy, silent (nobody works for it), paused, or no group.\n"
+    "waiting: tasks not delivered yet; pending: delivered and not done; dlq: given up. life:\n"
+    "polling, busy, silent (nobody works for it), paused, or no group.\n"
     "Exit status: 1 where a rule fires for one that is listed.\n";
 
 const struct ov_command runner_command_agents = {

@@ -47,8 +47,9 @@ static void tell_active(const struct runner *runner, const struct runner_signs *
         ov_buf_printf(out, "%lld consumer%s in a blocking read", (long long)readers,
                       readers == 1 ? " waits" : "s wait");
     else if (signs->polling == SIGN_YES)
-        ov_buf_str(out, readers == 0 ? "consumers waited in a blocking read a moment ago"
-                                     : "clients are blocked, and consumers looked for tasks lately");
+        ov_buf_str(out, readers == 0
+                            ? "consumers waited in a blocking read a moment ago"
+                            : "clients are blocked, and consumers looked for tasks lately");
     else if (signs->busy == SIGN_YES)
         ov_buf_str(out, "no consumer waits, since all are busy: tasks were delivered lately");
     else
@@ -65,8 +66,8 @@ static void tell_sign(struct runner *runner, struct ov_buf *out)
         tell_active(runner, &signs, out);
         break;
     case RUNNER_LOST:
-        ov_buf_str(out, "its start time is still in storage, as a crash leaves it; no consumer waits "
-                        "in a blocking read, and no task was delivered lately");
+        ov_buf_str(out, "its start time is still in storage, as a crash leaves it; no consumer "
+                        "waits in a blocking read, and no task was delivered lately");
         break;
     case RUNNER_STOPPED:
         ov_buf_str(out, "the start time is gone from storage, as an orderly stop leaves it");
@@ -152,8 +153,8 @@ static int health_run(void *state, struct ov_call *call)
 
 static const char more[] =
     "RUNNING: a runner is active, bus and storage are healthy. READY: they are, and no runner is\n"
-    "active. DEGRADED: bus or storage is not. DOWN: neither is. What fires is what `omnivigil check`\n"
-    "would say.\n"
+    "active. DEGRADED: bus or storage is not. DOWN: neither is. What fires is what\n"
+    "`omnivigil check` would say.\n"
     "Exit status: 0 for RUNNING and READY where nothing fires, 3 for DOWN, else 1.\n";
 
 const struct ov_command runner_command_health = {

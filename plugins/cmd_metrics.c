@@ -302,13 +302,13 @@ static void show_cover(struct metrics *m)
         ov_show_note(m->call, "OmniDaemon's task events no longer reach back that far: %s.",
                      h->trimmed ? "older ones were dropped" : "older ones may have been dropped");
     else if (further)
-        ov_show_note(m->call, "Counts are those of the agent that saved its state here, over all it "
-                     "ever counted; times are of the events that OmniDaemon still holds.");
+        ov_show_note(m->call, "Counts are those of the agent that saved its state here, over all "
+                     "it ever counted; times are of the events that OmniDaemon still holds.");
     else if (cut)
         ov_show_note(m->call, "Older task events were dropped by OmniDaemon, and are not counted.");
     if (m->runner->omni.backend == OMNI_JSON)
-        ov_show_note(m->call, "OmniDaemon writes metrics.json after each 100 events: the newest may "
-                     "be missing.");
+        ov_show_note(m->call, "OmniDaemon writes metrics.json after each 100 events: the newest "
+                     "may be missing.");
 }
 
 /* ---------------------------------------------------------------- the command */

@@ -11,8 +11,8 @@ extern const struct ov_command runner_command_health, runner_command_agents,
 /* Gathers what is known of agents; unable, said, where storage could not be read. */
 int runner_call_gather(struct ov_call *call, const struct ov_batch **batch) OV_MUST_CHECK;
 
-/* Shows what fires: for all, or where `topic` is not NULL, for that agent on that topic (and for the
- * topic as a whole). Returns how many. */
+/* Shows what fires: for all, or where `topic` is not NULL, for that agent on that topic (and for
+ * the topic as a whole). Returns how many. */
 size_t runner_call_findings(struct ov_call *call, const struct ov_slice *topic,
                             const struct ov_slice *agent);
 

@@ -214,8 +214,8 @@ def test_hostile_agents(redis, client, commands):
     assert "no such agents" in commands.run("agent", "list").stdout
     group = register(redis, client, HOSTILE, HOSTILE + "2")
     client.hset(f"omni:agent:{HOSTILE}:{HOSTILE}2", mapping={
-        "description": "\x1b]0;evil\x07", "tools": "[\"\x1b[2J\", NaN", "callback_name": "x" * 70000,
-        "config": "not json", "created_at": "soon"})
+        "description": "\x1b]0;evil\x07", "tools": "[\"\x1b[2J\", NaN",
+        "callback_name": "x" * 70000, "config": "not json", "created_at": "soon"})
     for command in (("agent", "list"), ("agent", "get", HOSTILE, HOSTILE + "2")):
         text = commands.run(*command).stdout
         redis.age(f"omni:config:_subscription_active:{group}", 100)
