@@ -173,6 +173,7 @@ struct finding *diagnosis_add(struct diagnosis *d, enum ailment ailment, bool cr
     return f;
 }
 
+OV_PRINTF(4, 0)
 static void note(struct diagnosis *d, enum check check, bool looked, const char *format,
                  va_list args)
 {
