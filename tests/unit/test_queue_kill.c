@@ -108,7 +108,7 @@ static bool follows(const struct watch *w, uint32_t number, uint32_t last)
 
 /* Checks what was received in this round and returns the last number known to be delivered. It
  * begins behind what was settled; if the child was killed between settling and its note, behind
- * what was received. */
+ * what was received; if it was killed while it settled what lies in two segments, within that. */
 static uint32_t check_round(struct watch *w, uint32_t settled)
 {
     const struct shared *shared = w->shared;
@@ -117,7 +117,7 @@ static uint32_t check_round(struct watch *w, uint32_t settled)
         return settled;
     uint32_t first = shared->received[w->from];
     if (!follows(w, first, settled))
-        last = before;
+        last = first > settled && first <= before ? first - 1 : before;
     uint32_t again = 0; /* numbers may be missing in between */
     for (uint32_t i = w->from; i > 0 && shared->received[i - 1] >= first; i--, again++)
         if (i < w->from && shared->received[i - 1] >= shared->received[i])
