@@ -6,7 +6,7 @@
 #include "moving_name.h"
 #include "omnivigil.h"
 
-const char *moving_address;
+const char *_Atomic moving_address;
 
 typedef int lookup(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
@@ -16,5 +16,6 @@ OV_API int getaddrinfo(const char *restrict name, const char *restrict service,
     lookup *real = (lookup *)dlsym(RTLD_NEXT, "getaddrinfo");
     if (!name || strcmp(name, "moving.test") != 0)
         return real(name, service, hints, result);
-    return moving_address ? real(moving_address, service, hints, result) : EAI_NONAME;
+    const char *address = moving_address;
+    return address ? real(address, service, hints, result) : EAI_NONAME;
 }

@@ -4,6 +4,6 @@
 #ifndef MOVING_NAME_H
 #define MOVING_NAME_H
 
-extern const char *moving_address; /* a numeric one; NULL: the name is unknown */
+extern const char *_Atomic moving_address; /* a numeric one; NULL: the name is unknown */
 
 #endif
