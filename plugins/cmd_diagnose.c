@@ -26,7 +26,7 @@ static void look_once(struct look *look, struct diagnosis *d)
     look->d = d;
     look->now_ms = ov_wall_ns() / 1000000;
     look->clock_ahead = (double)NAN;
-    ov_buf_reset(&look->databases);
+    ov_buf_free(&look->databases);
     look_at_environment(look);
     look->usable = look_at_redis(look);
     look->tasks = ov_call_gather(look->call, "runner", &look->tasks_why);

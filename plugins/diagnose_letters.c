@@ -12,7 +12,7 @@
 #include "figures.h"
 #include "stream_pages.h"
 
-enum { QUEUES_MAX = 50, LETTERS_MAX = 20 };
+enum { QUEUES_READ = 50, LETTERS_MAX = 20 };
 
 struct queue {
     struct look *look;
@@ -135,19 +135,25 @@ static void tell_queue(struct queue *queue)
     next_omnivigil(queue->look, f, "bus dlq --group", topic, agent);
 }
 
+static bool is_wanted(const struct look *look, const struct ov_sample *s)
+{
+    struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
+    return figure_of(s, "omnidaemon_group") && figure_int(s, "dlq_length", 0) > 0 &&
+           ov_call_wants(look->call, &topic, &agent);
+}
+
+/* The letters of as many queues as can be read in a moment; all queues are told. */
 void look_at_letters(struct look *look)
 {
-    struct queue *queues = ov_calloc(QUEUES_MAX, sizeof *queues);
+    struct queue *queues = ov_calloc(ov_batch_count(look->bus) + 1, sizeof *queues);
     struct exceptions exceptions = {0};
     size_t count = 0;
-    for (const struct ov_sample *s = ov_batch_first(look->bus); s && count < QUEUES_MAX;
-         s = s->next) {
-        struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
-        if (!figure_of(s, "omnidaemon_group") || figure_int(s, "dlq_length", 0) == 0 ||
-            !ov_call_wants(look->call, &topic, &agent))
+    for (const struct ov_sample *s = ov_batch_first(look->bus); s; s = s->next) {
+        if (!is_wanted(look, s))
             continue;
         queues[count] = (struct queue){.look = look, .sample = s, .exceptions = &exceptions};
-        read_letters(&queues[count++]);
+        if (count++ < QUEUES_READ)
+            read_letters(&queues[count - 1]);
     }
     if (exceptions.missing &&
         exceptions_find(&exceptions, &look->runner->omni, look->runner->redis) != OV_OK)

@@ -10,8 +10,7 @@
 #include "figures.h"
 
 enum {
-    GROUPS_MAX = 500,       /* looked at */
-    ENTRIES_MAX = 100,      /* of each */
+    ENTRIES_MAX = 100,      /* of each group */
     POISON_DELIVERIES = 5,
     POISON_GRAVE = 20,
     RECLAIMS_MISSED = 3,    /* reclaim_idle_ms so many times over is long due */
@@ -140,11 +139,10 @@ static void tell_abandoned(const struct pile *pile)
 
 void look_at_pending(struct look *look)
 {
-    struct pile *piles = ov_calloc(GROUPS_MAX, sizeof *piles);
+    struct pile *piles = ov_calloc(ov_batch_count(look->bus) + 1, sizeof *piles);
     struct redis *r = look->runner->redis;
     size_t count = 0;
-    for (const struct ov_sample *s = ov_batch_first(look->bus); s && count < GROUPS_MAX;
-         s = s->next) {
+    for (const struct ov_sample *s = ov_batch_first(look->bus); s; s = s->next) {
         struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
         if (!figure_of(s, "omnidaemon_group") || figure_bool(s, "exists") != 1 ||
             figure_int(s, "pending", 0) <= 0 || !ov_call_wants(look->call, &topic, &agent))

@@ -10,7 +10,7 @@
 #include "figures.h"
 #include "shell.h"
 
-enum { LEAK_MIN = 10000, FINDINGS_MAX = 2000 };
+enum { LEAK_MIN = 10000 };
 
 /* ---------------------------------------------------------------- rules */
 
@@ -164,7 +164,7 @@ static void take_rules(struct look *look)
 {
     size_t count;
     const struct ov_finding *told = ov_call_findings(look->call, &count);
-    for (size_t i = 0; i < count && i < FINDINGS_MAX; i++)
+    for (size_t i = 0; i < count; i++)
         take_rule(look, &told[i]);
 }
 
@@ -234,10 +234,8 @@ static void judge_groups(struct look *look)
             !wanted(look, figure_tag(s, "topic"), figure_tag(s, "agent")))
             continue;
         groups++;
-        if (look->d->count < FINDINGS_MAX) {
-            judge_lost(look, s);
-            judge_orphan(look, s);
-        }
+        judge_lost(look, s);
+        judge_orphan(look, s);
     }
     judge_stopped(look);
     diagnosis_looked(look->d, CHECK_GROUPS, "groups: %zu", groups);

@@ -256,13 +256,16 @@ static bool concerns(const struct finding *cause, const struct finding *effect)
     return (!cause->topic && !cause->agent) || same_place(cause, effect);
 }
 
-static struct finding *cause_of(const struct diagnosis *d, const struct finding *effect)
+/* `has_any`: by kind, since most are not there. */
+static struct finding *cause_of(const struct diagnosis *d, const bool *has_any,
+                                const struct finding *effect)
 {
-    for (unsigned r = 0; r < CAUSES_MAX && kinds[effect->ailment].reasons[r].given; r++)
-        for (size_t i = 0; i < d->count; i++)
-            if (d->findings[i]->ailment == kinds[effect->ailment].reasons[r].cause &&
-                concerns(d->findings[i], effect))
+    for (unsigned r = 0; r < CAUSES_MAX && kinds[effect->ailment].reasons[r].given; r++) {
+        enum ailment cause = kinds[effect->ailment].reasons[r].cause;
+        for (size_t i = 0; i < d->count && has_any[cause]; i++)
+            if (d->findings[i]->ailment == cause && concerns(d->findings[i], effect))
                 return d->findings[i];
+    }
     return NULL;
 }
 
@@ -282,9 +285,13 @@ static int compare(const void *a, const void *b)
 
 void diagnosis_settle(struct diagnosis *d)
 {
+    bool has_any[AILMENTS] = {false};
+    for (size_t i = 0; i < d->count; i++)
+        has_any[d->findings[i]->ailment] = true;
     for (size_t i = 0; i < d->count; i++) {
         struct finding *root = NULL;
-        for (struct finding *f = cause_of(d, d->findings[i]); f; f = cause_of(d, f))
+        for (struct finding *f = cause_of(d, has_any, d->findings[i]); f;
+             f = cause_of(d, has_any, f))
             root = f;
         d->findings[i]->cause = root;
         if (!root)
