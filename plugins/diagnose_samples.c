@@ -10,7 +10,7 @@
 #include "figures.h"
 #include "shell.h"
 
-enum { LEAK_MIN = 10000 };
+enum { LEAK_MIN = 10000, RESULT_LIFE_SECONDS = 86400 };
 
 /* ---------------------------------------------------------------- rules */
 
@@ -250,6 +250,28 @@ static void judge_groups(struct look *look)
 
 /* ---------------------------------------------------------------- storage and runner */
 
+/* Takes out of the index what was saved before results expire: they are gone. The files have no
+ * index of their own. */
+static void next_prune(struct look *look, struct finding *f)
+{
+    const struct omni_options *omni = &look->runner->omni;
+    struct ov_buf until = {0};
+    if (omni->backend == OMNI_REDIS) {
+        ov_buf_int(&until, look->now_ms / 1000 - RESULT_LIFE_SECONDS);
+        const struct ov_slice names[] = {
+            omni_storage_key(&look->key, omni->prefix, "results:index", NOBODYS, NOBODYS),
+            OV_SLICE("-inf"), {until.data, until.len},
+        };
+        next_redis(look, f, "zremrangebyscore", names, OV_COUNT(names));
+    } else {
+        ov_buf_printf(&until, "%s/results.json", omni->json_dir);
+        ov_buf_str(&f->next, "ls -l");
+        if (!shell_word(&f->next, (struct ov_slice){until.data, until.len}))
+            ov_buf_reset(&f->next);
+    }
+    ov_buf_free(&until);
+}
+
 static void judge_storage(struct look *look)
 {
     for (const struct ov_sample *s = ov_batch_first(look->storage); s; s = s->next) {
@@ -279,7 +301,7 @@ static void judge_storage(struct look *look)
         struct finding *f = diagnosis_add(look->d, AIL_INDEX_LEAK, false, NOBODYS, NOBODYS);
         ov_buf_printf(&f->what, "the index of results holds %jd that are gone", (intmax_t)leaked);
         put_fields(&f->evidence, s, "results_indexed,results");
-        next_omnivigil(look, f, "storage prune-index", NOBODYS, NOBODYS);
+        next_prune(look, f);
     }
 }
 

@@ -247,13 +247,17 @@ def test_a_corrupt_file(omnidaemon_json, vigil, diagnose):
         assert file.read() == '{"orders": ['
 
 
-def test_an_index_that_leaks(client, omnidaemon, diagnose):
+def test_an_index_that_leaks(client, omnidaemon, vigil, diagnose):
     omnidaemon.worker(OK)
+    omnidaemon.publish("orders", 2)
+    wait_for("two results", lambda: client.zcard("omni:results:index") == 2)
     day = time.time() - 2 * 86400
     for start in range(0, 12_000, 4000):
         client.zadd("omni:results:index", {f"t{start + i}": day for i in range(4000)})
     first = diagnose().only("index-leak")
-    assert "results indexed 12000" in first["evidence"]
+    assert "results indexed 12002, results 2" in first["evidence"]
+    assert paste(vigil, first["next"]).strip() == "12000"
+    assert client.zcard("omni:results:index") == 2 and diagnose().status == FINE
 
 
 # ---------------------------------------------------------------- Redis
