@@ -52,7 +52,8 @@ struct ov_call {
     struct ov_batch *nothing;  /* what an input that is not there gathers */
     struct ov_buf missing;     /* why it is not there */
     struct ov_buf again;
-    struct ov_finding *findings;
+    struct ov_finding *findings; /* NULL: not looked for since the last gather */
+    size_t finding_count;
     struct ov_checking checking; /* what the findings live in */
     struct ov_shown *shown;
     enum ov_show_format format;
@@ -129,6 +130,16 @@ const char *ov_call_again(struct ov_call *call)
 }
 
 /* ---------------------------------------------------------------- inputs */
+
+static void forget_findings(struct ov_call *call)
+{
+    if (!call->findings)
+        return;
+    ov_checking_free(&call->checking);
+    call->checking = (struct ov_checking){0};
+    free(call->findings);
+    call->findings = NULL;
+}
 
 /* Whether both look at one target: their tags are equal, but for `input`, which tells instances of
  * one plugin apart. */
@@ -219,6 +230,7 @@ const struct ov_batch *ov_call_gather(struct ov_call *call, const char *plugin, 
     if (called && !called->batch) {
         const struct ov_instance *instance = &call->settings->inputs[called - call->called];
         int64_t timeout = instance->timeout_ms > 0 ? instance->timeout_ms : GATHER_MS;
+        forget_findings(call);
         called->batch = ov_batch_new(&instance->tags, ov_wall_ns());
         if (ov_input_gather_once(called->input, called->batch, ov_clock_ms() + timeout) != OV_OK)
             called->why = ov_strdup(ov_input_why(called->input));
@@ -244,6 +256,7 @@ struct ov_host *ov_call_host(struct ov_call *call)
 
 void ov_call_refresh(struct ov_call *call)
 {
+    forget_findings(call);
     for (size_t i = 0; i < call->settings->input_count; i++) {
         struct ov_called *called = &call->called[i];
         ov_batch_free(called->batch);
@@ -257,27 +270,18 @@ void ov_call_refresh(struct ov_call *call)
 
 /* ---------------------------------------------------------------- findings */
 
-static void forget_findings(struct ov_call *call)
-{
-    call->checking.batches = NULL; /* they are the call's */
-    ov_checking_free(&call->checking);
-    call->checking = (struct ov_checking){0};
-    free(call->findings);
-    call->findings = NULL;
-}
-
 static int compare_findings(const void *a, const void *b)
 {
     const struct ov_finding *x = a, *y = b;
     return x->critical != y->critical ? y->critical - x->critical : strcmp(x->summary, y->summary);
 }
 
-const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count)
+/* Applies the rules to what was gathered; the batches stay the call's. */
+static void look_for_findings(struct ov_call *call)
 {
     const struct ov_settings *settings = call->settings;
     struct ov_checking *c = &call->checking;
     struct ov_batch **batches = ov_calloc(settings->input_count + 1, sizeof *batches);
-    forget_findings(call);
     *c = (struct ov_checking){
         .settings = call->settings, .batches = batches,
         .topic = common(call, OV_CALL_TOPIC), .agent = common(call, OV_CALL_AGENT),
@@ -290,21 +294,32 @@ const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count)
     for (size_t r = 0; r < settings->rule_count; r++)
         c->wanted[r] = ov_rule_window_ms(settings->rules[r]) == 0;
     ov_checking_look(c);
+    free(batches);
+    c->batches = NULL;
+}
+
+const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count)
+{
+    const struct ov_checking *c = &call->checking;
+    if (call->findings) {
+        *count = call->finding_count;
+        return call->findings;
+    }
+    look_for_findings(call);
+    call->finding_count = 0;
     call->findings = ov_calloc(c->finding_count + 1, sizeof *call->findings);
-    *count = 0;
     for (size_t i = 0; i < c->finding_count; i++) {
         const struct ov_checked *f = &c->findings[i];
         if (!f->sample || (f->state != OV_CHECK_WARNING && f->state != OV_CHECK_CRITICAL))
             continue;
-        call->findings[(*count)++] = (struct ov_finding){
+        call->findings[call->finding_count++] = (struct ov_finding){
             .rule = ov_rule_name(f->rule), .critical = f->state == OV_CHECK_CRITICAL,
             .sample = f->sample, .value = f->value, .summary = f->summary,
             .description = ov_rule_description(f->rule),
         };
     }
-    qsort(call->findings, *count, sizeof *call->findings, compare_findings);
-    free(batches);
-    c->batches = NULL;
+    qsort(call->findings, call->finding_count, sizeof *call->findings, compare_findings);
+    *count = call->finding_count;
     return call->findings;
 }
 

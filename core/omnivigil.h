@@ -451,7 +451,7 @@ struct ov_finding {
     const char *description; /* what it means and what to do; "" where the rule has none */
 };
 /* Those of all rules that --topic and --agent let pass, the worst first; `*count` of them, which
- * live until the next call of this or of ov_call_refresh. */
+ * live until something more is gathered, or ov_call_refresh. Asked again it costs nothing. */
 OV_API const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count);
 
 /* The instance's line to the core, for logs, deadlines and modules. */
