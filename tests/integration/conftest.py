@@ -14,8 +14,10 @@ import tempfile
 
 import pytest
 
+import names
 from servers import FakeRedis, InfluxServer, Process, RedisServer, wait_for
 from vigil import Vigil
+from watching import Watch
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -145,3 +147,11 @@ def omnidaemon_json(directory, redis):
     real = OmniDaemon(directory, redis.unix_url, "json")
     yield real
     real.close()
+
+
+@pytest.fixture
+def watch(redis, vigil):
+    """Starts a Watch with rules; by default of all inputs."""
+    def start(rules, backend="redis", inputs=None, **agent):
+        return Watch(vigil, inputs or names.inputs(redis, backend), rules, **agent)
+    return start
