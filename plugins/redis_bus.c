@@ -98,9 +98,9 @@ static const struct ov_rule rules[] = {
      .summary = "Redis may evict whole streams ({eviction_policy})",
      .description = "With an allkeys policy Redis throws topics and their groups away when memory "
                     "runs short: set maxmemory-policy to noeviction or a volatile one."},
-    {.name = "events-gap", .value = "increase(omnidaemon_bus.events_missed, 10m)",
-     .warning = "0", .summary = "{value} bus events were trimmed before they were counted",
-     .description = "Counters of the groups are too low by that: gather more often."},
+    {.name = "events-gap", .value = "increase(omnidaemon_bus.events_gaps, 10m)", .warning = "0",
+     .summary = "bus events were trimmed before they were counted, {value} times in ten minutes",
+     .description = "Counters of the groups are too low since: gather more often."},
     {.name = NULL},
 };
 

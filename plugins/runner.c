@@ -28,7 +28,7 @@ static const struct ov_rule rules[] = {
     {.name = "crashed", .value = "omnidaemon_agent.restarts", .where = "state=crashed",
      .severity = "critical", .hold = "10s",
      .summary = "the process of agent {agent} crashed, after {value} restarts",
-     .description = "Its supervisor gave up, or waits before it starts it again."},
+     .description = "Its supervisor gave up; only the next task makes it start the process again."},
     {.name = "restarting", .value = "increase(omnidaemon_agent.restarts, 10m)", .warning = "0",
      .summary = "the process of agent {agent} was restarted {value} times in ten minutes"},
     {.name = "success", .value = "omnidaemon_agent.success_ratio", .warning = "0.95:",
@@ -37,9 +37,9 @@ static const struct ov_rule rules[] = {
      .description = "omnidaemon_failures tells the exceptions."},
     {.name = "slow", .value = "omnidaemon_agent.processing_p95_seconds", .warning = "10",
      .hold = "1m", .summary = "agent {agent} on {topic} needs {value} s for a task (p95)"},
-    {.name = "metrics-gap", .value = "increase(omnidaemon_metrics.missed, 10m)", .warning = "0",
-     .summary = "{value} task events were trimmed before they were counted",
-     .description = "Counters of the agents are too low by that: gather more often."},
+    {.name = "metrics-gap", .value = "increase(omnidaemon_metrics.gaps, 10m)", .warning = "0",
+     .summary = "task events were dropped before they were counted, {value} times in ten minutes",
+     .description = "Counters of the agents are too low since: gather more often."},
     {.name = NULL},
 };
 

@@ -9,6 +9,7 @@ import signal
 
 import names
 import traffic
+from receiver import Receiver
 from servers import free_port, wait_for
 from watching import UNPLAYED, rules_within
 
@@ -83,35 +84,148 @@ def test_trim_risk(redis, client, omnidaemon, watch):
                         "resolved critical trim-risk")
 
 
-def test_processes(redis, client, omnidaemon, watch):
-    """The process of a supervised agent is killed: it is restarted, and that is told."""
-    watched = watch(rules_within(1, {"name": "crashed", "for": "10s"}, {
-        "name": "restarting", "value": "increase(omnidaemon_agent.restarts, 5s)"}))
-    omnidaemon.worker({"topic": "s", "name": "watched", "supervised": True})
+# ---------------------------------------------------------------- processes
 
-    def process():
-        kept = client.get("omni:config:supervisor:watched")
-        return (json.loads(kept) if kept else {}).get("pid")
-    pid = wait_for("a process", process, 30)
+
+def supervised(client, omnidaemon, **agent):
+    """A worker with the supervised agent `watched`; a function that waits until its process has
+    another id than before, and tells it."""
+    omnidaemon.worker({"topic": "s", "name": "watched", "supervised": True, **agent})
+
+    def process(before=None):
+        def other():
+            kept = client.get("omni:config:supervisor:watched")
+            kept = json.loads(kept) if kept else {}
+            return kept.get("state") == "running" and kept["pid"] != before and kept["pid"]
+        return wait_for("a process", other, 30)
+    return process
+
+
+def test_restarting(client, omnidaemon, watch):
+    """The process of a supervised agent is killed: it is restarted, and that is told."""
+    watched = watch(rules_within(1, {
+        "name": "restarting", "value": "increase(omnidaemon_agent.restarts, 5s)"}))
+    process = supervised(client, omnidaemon)
+    first = process()
     watched.cycles(4)
-    os.kill(pid, signal.SIGKILL)
-    omnidaemon.publish("s", 1)
-    fired = watched.wait("firing warning restarting", seconds=60)
-    assert fired["tags"]["agent"] == "watched"
-    watched.wait("resolved warning restarting", seconds=60)
+    os.kill(first, signal.SIGKILL)
+    process(first)
+    fired = watched.wait("firing warning restarting")
+    assert fired["tags"]["agent"] == "watched" and fired["fields"]["value"] == 1
+    watched.wait("resolved warning restarting")
     watched.expect("restarting", severity="warning")
 
 
-def test_output(redis, omnidaemon, vigil, watch):
+def test_crashed(client, omnidaemon, watch):
+    """A process that may not be restarted any more, until a task makes its supervisor try."""
+    watched = watch(rules_within(1))
+    process = supervised(client, omnidaemon, restarts=0)
+    first = process()
+    watched.cycles()
+    os.kill(first, signal.SIGKILL)
+    fired = watched.wait("firing critical crashed")
+    assert fired["tags"]["agent"] == "watched" and "crashed" in fired["fields"]["summary"]
+    watched.cycles(4)
+    assert watched.told() == ["firing critical crashed"]
+    omnidaemon.publish("s", 1)
+    process(first)
+    watched.wait("resolved critical crashed")
+    watched.cycles()
+    watched.expect("crashed")
+
+
+def test_restarts_exhausted(client, omnidaemon, watch):
+    """It is restarted once, which is told, and then no more, which is told, too; a new runner is
+    the repair."""
+    watched = watch(rules_within(1, {
+        "name": "restarting", "value": "increase(omnidaemon_agent.restarts, 5s)"}))
+    process = supervised(client, omnidaemon, restarts=1)
+    first = process()
+    watched.cycles()
+    os.kill(first, signal.SIGKILL)
+    second = process(first)
+    watched.wait("firing warning restarting")
+    os.kill(second, signal.SIGKILL)
+    watched.wait("firing critical crashed")
+    watched.cycles(4)
+    omnidaemon.workers[0].stop()
+    supervised(client, omnidaemon)(second)
+    watched.wait("resolved critical crashed", "resolved warning restarting")
+    watched.cycles()
+    watched.expect_told("firing warning restarting", "resolved warning restarting",
+                        "firing critical crashed", "resolved critical crashed")
+
+
+# ---------------------------------------------------------------- what omnivigil itself lacks
+
+
+GAPS = ({"name": "metrics-gap", "value": "increase(omnidaemon_metrics.gaps, 5s)"},
+        {"name": "events-gap", "value": "increase(omnidaemon_bus.events_gaps, 5s)"})
+
+
+def test_gaps(client, omnidaemon, watch):
+    """Both event streams are trimmed while the agent is away."""
+    watched = watch(rules_within(1, *GAPS))
+    omnidaemon.worker({"topic": "orders", "name": "mail", "do": "ok"})
+    omnidaemon.publish("orders", 3)
+    processed = [("omni:metrics:stream", 2), ("omni-metrics", 1)]  # events a task
+    for stream, each in processed:
+        wait_for(stream, lambda stream=stream, each=each: client.xlen(stream) == 3 * each)
+    watched.cycles()
+    assert watched.agent.stop() == 0
+    omnidaemon.publish("orders", 20)
+    for stream, each in processed:
+        wait_for(stream, lambda stream=stream, each=each: client.xlen(stream) == 23 * each)
+        client.xtrim(stream, maxlen=10, approximate=False)
+    watched.agent = watched.vigil.run(watched.config)
+    for rule in ("metrics-gap", "events-gap"):
+        fired = watched.wait("firing warning " + rule)
+        assert "before they were counted, 1 times" in fired["fields"]["summary"]
+    assert watched.agent.samples().last(names.METRICS)["missed"] == 30
+    assert watched.agent.samples().last(names.BUS)["events_missed"] == 10
+    watched.wait("resolved warning metrics-gap", "resolved warning events-gap")
+    watched.cycles()
+    watched.expect("metrics-gap", "events-gap", severity="warning")
+
+
+def test_gap_of_the_file(redis, vigil, watch):
+    """OmniDaemon's metrics.json holds the newest 10 000 events and no number of what it dropped."""
+    data = os.path.join(vigil.directory, "data")
+    os.mkdir(data)
+
+    def write(seconds):
+        events = [{**event, "saved_at": 1.7e9 + s} for s in seconds
+                  for event in traffic.task_events("orders", "mail", "r", 0.1)]
+        with open(os.path.join(data, "metrics.new"), "w", encoding="utf-8") as file:
+            json.dump(events, file)
+        os.rename(file.name, os.path.join(data, "metrics.json"))
+    write(range(10))
+    watched = watch(rules_within(1, GAPS[0]),
+                    inputs=names.inputs(redis, "json", **{names.JSON_DIR: data}))
+    watched.cycles()
+    write(range(5, 15))  # some were dropped, which had been counted
+    watched.cycles()
+    assert watched.told() == []
+    write(range(20, 30))
+    watched.wait("firing warning metrics-gap", "resolved warning metrics-gap")
+    watched.cycles()
+    watched.expect("metrics-gap", severity="warning")
+
+
+def test_output(omnidaemon, vigil, watch):
     """An output whose receiver is away has its own alert, which the others carry."""
     watched = watch(rules_within(1))
     watched.agent.stop()
     with open(watched.config, encoding="utf-8") as file:
         parts = json.load(file)
-    parts["outputs"].append({"plugin": "influx", "url": f"http://127.0.0.1:{free_port()}"})
+    port = free_port()
+    parts["outputs"].append({"plugin": "influx", "url": f"http://127.0.0.1:{port}"})
     watched.agent = vigil.run(vigil.config(**parts))
     omnidaemon.worker({"topic": "orders", "name": "mail", "do": "ok"})
-    fired = watched.wait("firing critical output", seconds=60)
+    fired = watched.wait("firing critical output")
     assert fired["tags"]["subject"] == "output=influx,plugin=influx"
+    receiver = Receiver(port)
+    watched.wait("resolved critical output", seconds=60)
     watched.cycles()
-    assert watched.told() == ["firing critical output"]
+    watched.expect("output")
+    receiver.close()

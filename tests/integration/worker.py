@@ -15,6 +15,7 @@ REDIS_KEY_PREFIX, JSON_STORAGE_DIR). An agent is an object with
     record       a file that every message the callback gets is added to, one a line
     consumer_count, reclaim_idle_ms, dlq_retry_limit   its subscription
     supervised   true: a supervised process answers the tasks and a heartbeat a second is kept
+    restarts     how often that process is restarted, half a second after it died (3)
 
 The event bus is constructed here, with the SDK's own class, only because reclaim_interval is 30
 seconds in the ready-made one: a test would wait half a minute for the first retry.
@@ -76,6 +77,8 @@ async def supervise(agent):
             cwd=here,
             env={"PYTHONDONTWRITEBYTECODE": "1"},
             heartbeat_interval_seconds=1.0,
+            max_restart_attempts=agent.get("restarts", 3),
+            restart_backoff_seconds=0.5,
         ),
         store=store,
     )
