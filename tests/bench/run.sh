@@ -26,8 +26,8 @@
 # samples as line protocol, beside snprintf. influx: an agent that starts on a backlog on disk,
 # beside a loop around libcurl that posts the same bytes. statsd: what a receiver with the system's
 # default buffer counts of a backlog that is there at once. check: `omnivigil check` from start to
-# exit, one and fifty at once, beside redis-cli and the least such a program can be. rules: what a
-# rule costs the agent for each series.
+# exit, one and fifty at once, beside redis-cli, Debian's check_tcp and the least such a program can
+# be. rules: what a rule costs the agent for each series.
 #
 # Builds outside the work tree (OV_BUILD=DIR uses and keeps DIR), starts private servers on
 # loopback and ends them. What is missing is fetched with apt-get, without starting services.
@@ -155,16 +155,16 @@ install_missing() {
         --no-install-recommends $missing
 }
 
-# find_server BINARY PACKAGE: prints where it is; a package that would start a service is unpacked
-find_server() {
+# find_unpacked BINARY PACKAGE [FOLDER]: prints where it is (FOLDER: usr/bin); a package that would
+# start a service or configure something is unpacked
+find_unpacked() {
     program "$1" && return
-    at=$build/tools/usr/bin/$1
-    [ -x "$at" ] || {
-        mkdir -p "$build/tools"
-        (cd "$build/tools" && apt-get download "$2" && dpkg-deb -x "$2"_*.deb .) \
-            >"$build/log/fetch-$2" 2>&1 || return 1
-    }
-    [ -x "$at" ] && echo "$at"
+    for at in "/${3:-usr/bin}/$1" "$build/tools/${3:-usr/bin}/$1"; do
+        [ ! -x "$at" ] || { echo "$at" && return; }
+    done
+    mkdir -p "$build/tools"
+    (cd "$build/tools" && apt-get download "$2" && dpkg-deb -x "$2"_*.deb .) \
+        >"$build/log/fetch-$2" 2>&1 && [ -x "$at" ] && echo "$at"
 }
 
 find_redis() {
@@ -660,11 +660,11 @@ build_output_programs
 ! wanted rules || build_rules_program
 PATH=$build/bin:$PATH
 redis_server=$(find_redis)
-exporter=$(find_server prometheus-redis-exporter prometheus-redis-exporter) ||
+exporter=$(find_unpacked prometheus-redis-exporter prometheus-redis-exporter) ||
     echo "bench: without prometheus-redis-exporter, which cannot be fetched" >&2
 influxd=
 if wanted memory || wanted influx; then
-    influxd=$(find_server influxd influxdb) ||
+    influxd=$(find_unpacked influxd influxdb) ||
         echo "bench: without InfluxDB, which cannot be fetched" >&2
 fi
 
