@@ -115,7 +115,7 @@ static void print_usage(const struct world *world)
         const struct ov_command *command = world->rows[i].command;
         if (i > 0 && world->rows[i].plugin != world->rows[i - 1].plugin)
             printf("\n");
-        printf("  %-19s %s\n", command->name, command->summary);
+        printf("  %-20s %s\n", command->name, command->summary);
     }
     printf("\n`omnivigil COMMAND --help` tells more of one. `--version` prints the version.\n"
            "\nExample: omnivigil gather runner\n");
@@ -246,7 +246,7 @@ static bool is_family(const struct world *world, const char *word, bool print)
         if (!ov_slice_starts(ov_slice(command->name), (struct ov_slice){begin.data, begin.len}))
             continue;
         if (print)
-            printf("%s  %-19s %s\n", found ? "" : "Commands:\n", command->name, command->summary);
+            printf("%s  %-20s %s\n", found ? "" : "Commands:\n", command->name, command->summary);
         found = true;
     }
     ov_buf_free(&begin);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "call_refused.h"
 #include "figures.h"
 #include "nearest.h"
 
@@ -88,27 +89,11 @@ int bus_call_failed(struct ov_call *call, struct bus *bus)
     return ov_call_unable(call, "%s", redis_why(bus->redis));
 }
 
-int bus_call_refused(struct ov_call *call, const char *command, struct ov_slice key,
-                     enum redis_fault fault, struct ov_slice why)
-{
-    struct ov_buf text = {0};
-    const char *remedy = redis_fault_remedy(fault);
-    ov_buf_printf(&text, "%s ", command);
-    ov_buf_escaped(&text, key);
-    ov_buf_str(&text, ": ");
-    ov_buf_escaped(&text, (struct ov_slice){why.ptr, why.len < 300 ? why.len : 300});
-    ov_buf_printf(&text, "%s%s", *remedy ? "; " : "", remedy);
-    int status = ov_call_unable(call, "%s", ov_buf_text(&text));
-    ov_buf_free(&text);
-    return status;
-}
-
 int bus_call_pages_failed(struct ov_call *call, struct bus *bus, struct stream_pages *pages)
 {
     int status = !pages->fault ? bus_call_failed(call, bus)
-                 : bus_call_refused(call, pages->newest_first ? "XREVRANGE" : "XRANGE", pages->key,
-                                    pages->fault,
-                                    (struct ov_slice){pages->why.data, pages->why.len});
+                 : call_refused(call, pages->newest_first ? "XREVRANGE" : "XRANGE", pages->key,
+                                pages->fault, (struct ov_slice){pages->why.data, pages->why.len});
     ov_buf_free(&pages->why);
     return status;
 }

@@ -22,10 +22,7 @@ int bus_call_topic(struct ov_call *call, const struct ov_batch *batch, const cha
 const char *bus_call_stream(const struct ov_call *call, unsigned stream);
 /* Says why Redis failed. */
 int bus_call_failed(struct ov_call *call, struct bus *bus);
-/* Says what Redis answered to `command` about `key`, and what helps. */
-int bus_call_refused(struct ov_call *call, const char *command, struct ov_slice key,
-                     enum redis_fault fault, struct ov_slice why);
-/* The same for pages, which are freed. */
+/* Says what went wrong with pages, which are freed. */
 int bus_call_pages_failed(struct ov_call *call, struct bus *bus, struct stream_pages *pages);
 
 #endif

@@ -2,6 +2,7 @@
 /* The command `bus dlq purge`: removes dead letters, each by the id it was seen with. */
 #include <stdlib.h>
 
+#include "call_refused.h"
 #include "dlq.h"
 
 enum { FLAG_DRY_RUN = DLQ_FLAG_OWN, FLAG_YES };
@@ -79,8 +80,8 @@ static int remove_all(struct run *run)
         .what = "dead letters",
     });
     if (status == OV_EXIT_FINE && run->fault)
-        status = bus_call_refused(run->call, "XDEL", OMNI_DLQ_PREFIX, run->fault,
-                                  (struct ov_slice){run->why.data, run->why.len});
+        status = call_refused(run->call, "XDEL", OMNI_DLQ_PREFIX, run->fault,
+                              (struct ov_slice){run->why.data, run->why.len});
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "call_refused.h"
 #include "figures.h"
 #include "republish.h"
 
@@ -140,7 +141,7 @@ static int refused(struct run *run)
         return ov_call_unable(run->call, "this is a Redis cluster, where a topic and its dead "
                               "letter queue are in different slots and cannot be changed in one "
                               "step: nothing is republished there");
-    return bus_call_refused(run->call, "EVAL (XRANGE, XADD, XDEL, HDEL)", key, run->to.fault, why);
+    return call_refused(run->call, "EVAL (XRANGE, XADD, XDEL, HDEL)", key, run->to.fault, why);
 }
 
 static int put_all_back(struct run *run)

@@ -10,7 +10,7 @@
 #include "figures.h"
 #include "shell.h"
 
-enum { LEAK_MIN = 10000, RESULT_LIFE_SECONDS = 86400 };
+enum { LEAK_MIN = 10000 };
 
 /* ---------------------------------------------------------------- rules */
 
@@ -250,26 +250,20 @@ static void judge_groups(struct look *look)
 
 /* ---------------------------------------------------------------- storage and runner */
 
-/* Takes out of the index what was saved before results expire: they are gone. The files have no
- * index of their own. */
+/* The files have no index of their own. */
 static void next_prune(struct look *look, struct finding *f)
 {
     const struct omni_options *omni = &look->runner->omni;
-    struct ov_buf until = {0};
+    struct ov_buf path = {0};
     if (omni->backend == OMNI_REDIS) {
-        ov_buf_int(&until, look->now_ms / 1000 - RESULT_LIFE_SECONDS);
-        const struct ov_slice names[] = {
-            omni_storage_key(&look->key, omni->prefix, "results:index", NOBODYS, NOBODYS),
-            OV_SLICE("-inf"), {until.data, until.len},
-        };
-        next_redis(look, f, "zremrangebyscore", names, OV_COUNT(names));
-    } else {
-        ov_buf_printf(&until, "%s/results.json", omni->json_dir);
-        ov_buf_str(&f->next, "ls -l");
-        if (!shell_word(&f->next, (struct ov_slice){until.data, until.len}))
-            ov_buf_reset(&f->next);
+        next_omnivigil(look, f, "storage prune-index", NOBODYS, NOBODYS);
+        return;
     }
-    ov_buf_free(&until);
+    ov_buf_printf(&path, "%s/results.json", omni->json_dir);
+    ov_buf_str(&f->next, "ls -l");
+    if (!shell_word(&f->next, (struct ov_slice){path.data, path.len}))
+        ov_buf_reset(&f->next);
+    ov_buf_free(&path);
 }
 
 static void judge_storage(struct look *look)

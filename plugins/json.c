@@ -42,11 +42,10 @@ struct json_object *json_read(struct ov_slice text, const char **why)
     return NULL;
 }
 
-struct json_object *json_read_file(const char *dir, const char *name, size_t max_bytes,
-                                   struct ov_buf *why)
+bool json_file_text(const char *dir, const char *name, size_t max_bytes, struct ov_buf *text,
+                    struct ov_buf *why)
 {
-    struct ov_buf path = {0}, text = {0};
-    struct json_object *value = NULL;
+    struct ov_buf path = {0};
     struct stat st;
     const char *problem = NULL;
     ov_buf_printf(&path, "%s/%s", dir, name);
@@ -58,22 +57,33 @@ struct json_object *json_read_file(const char *dir, const char *name, size_t max
     else if ((uintmax_t)st.st_size > max_bytes)
         problem = "too large to be read each time";
     for (ssize_t got = 1; !problem && got > 0;) {
-        ov_buf_grow(&text, 64 * 1024);
-        got = read(fd, text.data + text.len, text.cap - text.len);
+        ov_buf_grow(text, 64 * 1024);
+        got = read(fd, text->data + text->len, text->cap - text->len);
         if (got < 0 && errno != EINTR)
             problem = strerror(errno);
         else if (got < 0)
             got = 1;
         else
-            text.len += (size_t)got;
+            text->len += (size_t)got;
     }
-    if (!problem)
-        value = json_read((struct ov_slice){text.data, text.len}, &problem);
     if (problem)
         ov_buf_printf(why, "%s: %s", ov_buf_text(&path), problem);
     if (fd >= 0)
         close(fd);
     ov_buf_free(&path);
+    return !problem;
+}
+
+struct json_object *json_read_file(const char *dir, const char *name, size_t max_bytes,
+                                   struct ov_buf *why)
+{
+    struct ov_buf text = {0};
+    struct json_object *value = NULL;
+    const char *problem = NULL;
+    if (json_file_text(dir, name, max_bytes, &text, why))
+        value = json_read((struct ov_slice){text.data, text.len}, &problem);
+    if (problem)
+        ov_buf_printf(why, "%s/%s: %s", dir, name, problem);
     ov_buf_free(&text);
     return value;
 }

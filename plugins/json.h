@@ -14,6 +14,9 @@ struct json_object *json_read(struct ov_slice text, const char **why);
 /* The same for a file of at most `max_bytes`. */
 struct json_object *json_read_file(const char *dir, const char *name, size_t max_bytes,
                                    struct ov_buf *why);
+/* The text of such a file, appended; false with what is wrong in `why`. */
+bool json_file_text(const char *dir, const char *name, size_t max_bytes, struct ov_buf *text,
+                    struct ov_buf *why) OV_MUST_CHECK;
 /* True where the directory can be looked into and holds no such file. */
 bool json_file_is_absent(const char *dir, const char *name);
 

@@ -3,6 +3,8 @@
  * A validating scanner that goes on from value to value. Containers are kept as bits (1: an
  * object), so that depth costs no stack of ours.
  */
+#include <math.h>
+#include <stdlib.h>
 
 #include "json.h"
 #include "json_text.h"
@@ -251,6 +253,18 @@ bool json_text_decode(struct ov_slice value, struct ov_buf *out)
     ov_buf_add(out, json_object_get_string(string), (size_t)json_object_get_string_len(string));
     json_object_put(string);
     return true;
+}
+
+double json_text_number(struct ov_slice value)
+{
+    char copy[64];
+    if (value.len == 0 || value.len >= sizeof copy ||
+        skip_number(value.ptr, value.ptr + value.len) != value.ptr + value.len)
+        return (double)NAN;
+    memcpy(copy, value.ptr, value.len);
+    copy[value.len] = '\0';
+    double number = strtod(copy, NULL); /* the program never leaves the C locale */
+    return isfinite(number) ? number : (double)NAN;
 }
 
 int64_t json_text_count(struct ov_slice value)

@@ -34,6 +34,8 @@ bool json_text_key_is(struct ov_slice key, const char *name);
 /* Appends what a string with its quotes stands for, as UTF-8; false, and nothing, where `value` is
  * no string. */
 bool json_text_decode(struct ov_slice value, struct ov_buf *out);
+/* The value of a number; NaN for anything else, NaN and the infinities included. */
+double json_text_number(struct ov_slice value);
 /* The value of a whole number from 0 to a million; -1 for anything else. */
 int64_t json_text_count(struct ov_slice value);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input `storage`: where OmniDaemon keeps agents, results and task events, in Redis or in
- * JSON files. It never writes. */
+ * JSON files. It never writes; of its commands `storage prune-index` does. */
 #include <math.h>
 #include <stdio.h>
 
-#include "storage.h"
+#include "storage_call.h"
 
 static const struct ov_option options[] = {
     OMNI_OPTION_ROWS(struct storage, omni),
@@ -70,6 +70,10 @@ static int gather(void *state, struct ov_batch *batch)
     return result;
 }
 
+static const struct ov_command *const commands[] = {
+    &storage_command_health, &storage_command_tasks, &storage_command_prune_index, NULL,
+};
+
 OV_PLUGIN = {
     OV_PLUGIN_HEAD,
     .name = "storage",
@@ -79,6 +83,7 @@ OV_PLUGIN = {
     .options = options,
     .measurements = storage_measurements,
     .rules = rules,
+    .commands = commands,
     .check = check,
     .open = open_storage,
     .close = close_storage,

@@ -6,6 +6,8 @@
  *     storage_json.c     its storage in JSON files
  *     storage_samples.c  the samples
  *     storage.c          the plugin
+ *     results_*.c        results one by one, for commands
+ *     cmd_*.c            the commands
  */
 #ifndef STORAGE_H
 #define STORAGE_H
@@ -15,6 +17,8 @@
 
 enum storage_file { FILE_AGENTS, FILE_RESULTS, FILE_METRICS, FILE_CONFIG, STORAGE_FILES };
 extern const char *const storage_file_names[];
+/* Larger ones are not read. */
+enum { STORAGE_FILE_MAX = 256 * 1024 * 1024 };
 
 /* One file as it was when it was last read; read again only when it changed. */
 struct storage_file_facts {

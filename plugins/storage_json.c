@@ -11,8 +11,6 @@
 #include "json.h"
 #include "storage.h"
 
-enum { FILE_MAX_BYTES = 256 * 1024 * 1024 };
-
 const char *const storage_file_names[] = {
     [FILE_AGENTS] = "agents.json", [FILE_RESULTS] = "results.json",
     [FILE_METRICS] = "metrics.json", [FILE_CONFIG] = "config.json",
@@ -88,9 +86,9 @@ static void read_file(struct storage *storage, enum storage_file which)
         file->inode = (int64_t)st.st_ino;
         file->entries = file->agents = -1;
         file->why[0] = '\0';
-        struct json_object *value = json_read_file(storage->omni.json_dir, name, FILE_MAX_BYTES,
+        struct json_object *value = json_read_file(storage->omni.json_dir, name, STORAGE_FILE_MAX,
                                                    &text);
-        file->checked = st.st_size <= FILE_MAX_BYTES && allowed;
+        file->checked = st.st_size <= STORAGE_FILE_MAX && allowed;
         if (text.len) {
             file->valid = false;
             snprintf(file->why, sizeof file->why, "%s", ov_buf_text(&text));

@@ -15,28 +15,11 @@ from omnidaemon.storage.redis_store import RedisStore
 
 import traffic
 import truth
+from commands import Commands
 from servers import wait_for
 
 TOPIC = "orders.created"
 HOSTILE = "a:b *?[x]\\ \x1b[31m\n\"é,=|"
-
-
-class Commands:
-    """omnivigil's commands against one OmniDaemon."""
-
-    def __init__(self, vigil, **env):
-        self.vigil = vigil
-        self.env = {"STORAGE_BACKEND": "redis", **env}
-        # its own saved state, or none: never what an agent on this machine left behind
-        self.config = vigil.config(agent={"state_dir": os.path.join(vigil.directory, "state")})
-
-    def run(self, *args, status=0):
-        done = self.vigil.command(*args, "--config", self.config, **self.env)
-        assert done.returncode == status, (args, done.returncode, done.stdout, done.stderr)
-        return done
-
-    def json(self, *args, status=0):
-        return json.loads(self.run(*args, "--format", "json", status=status).stdout)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "json_text.h"
@@ -130,6 +131,24 @@ static void test_count(void **state)
             fail_msg("%s", rows[i].value);
 }
 
+static void test_number(void **state)
+{
+    static const struct {
+        const char *value;
+        double want; /* NaN: none */
+    } rows[] = {{"0", 0}, {"-1.5", -1.5}, {"1795589358.1234567", 1795589358.1234567},
+                {"1e300", 1e300}, {"1e400", NAN}, {"NaN", NAN}, {"-Infinity", NAN}, {"", NAN},
+                {"inf", NAN}, {"0x10", NAN}, {"1 ", NAN}, {"01", NAN}, {"\"1\"", NAN},
+                {"null", NAN}, {"1.", NAN}};
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        double got = json_text_number(ov_slice(rows[i].value));
+        if (!(isnan(rows[i].want) ? isnan(got) : got == rows[i].want))
+            fail_msg("%s: %g", rows[i].value, got);
+    }
+    assert_true(isnan(json_text_number((struct ov_slice){NULL, 0})));
+}
+
 static void test_mask(void **state)
 {
     static struct ov_slice patterns[] = {{"*key*", 5}, {"PASS*", 5}};
@@ -169,7 +188,8 @@ int main(void)
         cmocka_unit_test(test_valid),   cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_depth),   cmocka_unit_test(test_members),
         cmocka_unit_test(test_member_by_name), cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_count),   cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_count),   cmocka_unit_test(test_number),
+        cmocka_unit_test(test_mask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
