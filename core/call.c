@@ -11,11 +11,9 @@
 #include <unistd.h>
 
 #include "batch.h"
-#include "call.h"
-#include "checking.h"
+#include "call_inside.h"
 #include "config_path.h"
 #include "host.h"
-#include "input.h"
 #include "nearest.h"
 #include "state.h"
 
@@ -31,33 +29,6 @@ const struct ov_flag ov_call_flags[] = {
     [OV_CALL_AGENT] = {"agent", 0, "GLOB", "only these agents", NULL},
     [OV_CALL_WATCH] = {"watch", 'w', "[SECONDS]", "again and again, every 2 s by default", NULL},
     [OV_CALL_COMMON_COUNT] = {NULL, 0, NULL, NULL, NULL},
-};
-
-/* An input of the configuration, opened when it is asked for. */
-struct ov_called {
-    struct ov_input *input;
-    struct ov_batch *batch; /* NULL: not gathered */
-    char *why;              /* of a failure to open or to gather */
-};
-
-struct ov_call {
-    const struct ov_command *command;
-    const struct ov_arguments *arguments;
-    unsigned common; /* position of the first of ov_call_flags */
-
-    struct ov_settings *settings;
-    struct ov_input_world world;
-    struct ov_instance *own;
-    struct ov_called *called;  /* by input */
-    struct ov_batch *nothing;  /* what an input that is not there gathers */
-    struct ov_buf missing;     /* why it is not there */
-    struct ov_buf again;
-    struct ov_finding *findings; /* NULL: not looked for since the last gather */
-    size_t finding_count;
-    struct ov_checking checking; /* what the findings live in */
-    struct ov_shown *shown;
-    enum ov_show_format format;
-    bool progressing;
 };
 
 /* ---------------------------------------------------------------- arguments */
@@ -131,7 +102,7 @@ const char *ov_call_again(struct ov_call *call)
 
 /* ---------------------------------------------------------------- inputs */
 
-static void forget_findings(struct ov_call *call)
+void ov_call_forget_findings(struct ov_call *call)
 {
     if (!call->findings)
         return;
@@ -158,8 +129,7 @@ static bool is_beside(const struct ov_instance *a, const struct ov_instance *b)
     return same == of_a && of_a == of_b;
 }
 
-/* The instance of `plugin` beside the command's own; NULL with the reason in call->missing. */
-static struct ov_instance *find_beside(struct ov_call *call, const char *plugin)
+struct ov_instance *ov_call_beside(struct ov_call *call, const char *plugin)
 {
     struct ov_instance *only = NULL, *beside = NULL;
     size_t count = 0, matches = 0;
@@ -211,7 +181,7 @@ static void allow_time(struct ov_input *input)
 
 static struct ov_called *find_called(struct ov_call *call, const char *plugin, const char **why)
 {
-    struct ov_instance *instance = find_beside(call, plugin);
+    struct ov_instance *instance = ov_call_beside(call, plugin);
     *why = NULL;
     if (!instance) {
         *why = ov_buf_text(&call->missing);
@@ -230,7 +200,7 @@ const struct ov_batch *ov_call_gather(struct ov_call *call, const char *plugin, 
     if (called && !called->batch) {
         const struct ov_instance *instance = &call->settings->inputs[called - call->called];
         int64_t timeout = instance->timeout_ms > 0 ? instance->timeout_ms : GATHER_MS;
-        forget_findings(call);
+        ov_call_forget_findings(call);
         called->batch = ov_batch_new(&instance->tags, ov_wall_ns());
         if (ov_input_gather_once(called->input, called->batch, ov_clock_ms() + timeout) != OV_OK)
             called->why = ov_strdup(ov_input_why(called->input));
@@ -256,9 +226,12 @@ struct ov_host *ov_call_host(struct ov_call *call)
 
 void ov_call_refresh(struct ov_call *call)
 {
-    forget_findings(call);
+    ov_call_forget_findings(call);
     for (size_t i = 0; i < call->settings->input_count; i++) {
         struct ov_called *called = &call->called[i];
+        const struct ov_instance *instance = &call->settings->inputs[i];
+        if (called->batch && instance->plugin->idle)
+            instance->plugin->idle(instance->state);
         ov_batch_free(called->batch);
         called->batch = NULL;
         if (called->input) {
@@ -354,7 +327,10 @@ static void say(struct ov_call *call, const char *format, va_list args)
     end_progress(call);
     ov_buf_vprintf(&text, format, args);
     ov_buf_escaped(&escaped, (struct ov_slice){text.data, text.len});
-    fprintf(stderr, "omnivigil: %s\n", ov_buf_text(&escaped));
+    if (call->said)
+        ov_buf_printf(call->said, "%s\n", ov_buf_text(&escaped));
+    else
+        fprintf(stderr, "omnivigil: %s\n", ov_buf_text(&escaped));
     ov_buf_free(&text);
     ov_buf_free(&escaped);
 }
@@ -365,7 +341,8 @@ int ov_call_usage(struct ov_call *call, const char *format, ...)
     va_start(args, format);
     say(call, format, args);
     va_end(args);
-    fprintf(stderr, "`omnivigil %s --help` tells what there is.\n", call->command->name);
+    if (!call->said)
+        fprintf(stderr, "`omnivigil %s --help` tells what there is.\n", call->command->name);
     return OV_EXIT_USAGE;
 }
 
@@ -403,7 +380,7 @@ bool ov_call_confirm(struct ov_call *call, const char *flag, const char *format,
 
 void ov_call_progress(struct ov_call *call, const char *what, int64_t done, int64_t total)
 {
-    if (!isatty(STDERR_FILENO))
+    if (call->said || !isatty(STDERR_FILENO))
         return;
     if (total > 0)
         fprintf(stderr, "\r%s: %lld of %lld\033[K", what, (long long)done, (long long)total);
@@ -511,7 +488,7 @@ static int run_opened(struct ov_call *call)
 
 static void close_all(struct ov_call *call)
 {
-    forget_findings(call);
+    ov_call_forget_findings(call);
     for (size_t i = 0; i < call->settings->input_count; i++) {
         ov_batch_free(call->called[i].batch);
         ov_input_free(call->called[i].input);

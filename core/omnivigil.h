@@ -317,8 +317,8 @@ OV_API void ov_problem(struct ov_host *host, const char *cause, const char *form
 OV_API void ov_recovered(struct ov_host *host, const char *cause);
 /* Sets the text that explains a failure and returns OV_FAILED: `return ov_fail(host, "...")`. */
 OV_API int ov_fail(struct ov_host *host, const char *format, ...) OV_PRINTF(2, 3);
-/* A descriptor that becomes readable when the agent wants this instance to stop; poll it next to
- * your own, never read it. -1 where nothing will ask (a command that runs once). */
+/* A descriptor that becomes readable when this instance is to stop (the agent ends, or the command:
+ * ov_call_stop); poll it next to your own, never read it. -1 where nothing will ask. */
 OV_API int ov_host_stop_fd(const struct ov_host *host);
 OV_API bool ov_host_stopping(const struct ov_host *host);
 /* When the work under way must be done, on ov_clock_ms: a gather's own limit, or a send's. */
@@ -453,6 +453,18 @@ struct ov_finding {
 /* Those of all rules that --topic and --agent let pass, the worst first; `*count` of them, which
  * live until something more is gathered, or ov_call_refresh. Asked again it costs nothing. */
 OV_API const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count);
+
+/* Runs another command that an input brings, one that looks and does not go on, as a part of this
+ * run and with what was gathered for it: `argv` as after the program's name ("agent", "get", TOPIC,
+ * NAME), in another order afterwards. What it shows and says is appended to `out` for persons,
+ * `width` columns wide; in `colours` by the escape sequences ESC[...m, and no others. Returns its
+ * enum ov_exit. */
+OV_API int ov_call_other(struct ov_call *call, int argc, char **argv, unsigned width, bool colours,
+                         struct ov_buf *out);
+/* Makes all inputs of the call that are open (see ov_call_state) end what they do, with OV_STOPPED.
+ * The only function here for another thread than the one that works with the call, which must not
+ * open any meanwhile. Cannot be taken back. */
+OV_API void ov_call_stop(struct ov_call *call);
 
 /* The instance's line to the core, for logs, deadlines and modules. */
 OV_API struct ov_host *ov_call_host(struct ov_call *call);
