@@ -73,6 +73,7 @@ look_around() {
     need libcurl4-openssl-dev pkg-config --exists libcurl
     need libyaml-dev pkg-config --exists yaml-0.1
     need zlib1g-dev pkg-config --exists zlib
+    need libncurses-dev pkg-config --exists ncursesw
     need libssl-dev pkg-config --exists libcrypto
     [ "$demo" = no ] || need redis-tools redis_binary # holds the server, and starts no service
 }

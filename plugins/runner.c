@@ -185,7 +185,7 @@ static int load(void *state, struct ov_slice saved)
 
 static const struct ov_command *const commands[] = {
     &runner_command_health, &runner_command_agents, &runner_command_agent,
-    &runner_command_metrics, &cmd_diagnose, NULL,
+    &runner_command_metrics, &runner_command_top, &cmd_diagnose, NULL,
 };
 
 OV_PLUGIN = {

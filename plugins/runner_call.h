@@ -6,7 +6,7 @@
 #include "runner.h"
 
 extern const struct ov_command runner_command_health, runner_command_agents,
-    runner_command_agent, runner_command_metrics;
+    runner_command_agent, runner_command_metrics, runner_command_top;
 
 /* Gathers what is known of agents; unable, said, where storage could not be read. */
 int runner_call_gather(struct ov_call *call, const struct ov_batch **batch) OV_MUST_CHECK;

@@ -13,6 +13,7 @@ same, so after a change of an option, a measurement or a rule --write is all the
 
 import argparse
 import difflib
+import itertools
 import os
 import re
 import subprocess
@@ -293,6 +294,17 @@ def render_readme(pages):
     yield ""
 
 
+def markdown_keys(commands):
+    """The keys of `top`, which are the lines of its help that begin with blanks."""
+    yield "| key | what it does |"
+    yield "| --- | --- |"
+    for command in commands:
+        if command.name == "top":
+            for keys, text in re.findall(r"^  (\S.*?)  +(.+)$", command.more, re.MULTILINE):
+                named = ", ".join(f"`{key}`" for key in keys.split(", "))
+                yield f"| {named} | {markdown(text)} |"
+
+
 # ---------------------------------------------------------------- commands of inputs
 
 class Command(NamedTuple):
@@ -342,12 +354,18 @@ def roff_flag(letter, name, value, text):
 
 
 def roff_more(text):
-    """A paragraph, or a table of words and what they mean, as it is laid out in the help."""
-    if not re.search(r"^ |\S  ", text, re.MULTILINE):
-        yield from roff(" ".join(text.split()))
+    """Paragraphs, and tables of words and what they mean, as they are laid out in the help: of
+    lines that begin with blanks, or all of it where a line has blanks in it."""
+    if re.search(r"\S  ", re.sub(r"^ .*", "", text, flags=re.MULTILINE)):
+        yield from roff_table(text.splitlines())
         return
+    for indented, lines in itertools.groupby(text.splitlines(), lambda line: line[0] == " "):
+        yield from roff_table(lines) if indented else roff(" ".join(lines))
+
+
+def roff_table(lines):
     yield ".Bd -literal"
-    for line in text.splitlines():
+    for line in lines:
         line = line.replace("\\", "\\e").replace("-", "\\-")
         yield "\\&" + line if line[:1] in (".", "'") else line
     yield ".Ed"
@@ -626,7 +644,9 @@ def read_facts(ask):
 FILES = {
     "README.md": [(lambda facts: render_readme(facts.pages),
                    "<!-- reference: written by tests/reference.py -->",
-                   "<!-- end of the reference -->")],
+                   "<!-- end of the reference -->"),
+                  (lambda facts: markdown_keys(facts.commands),
+                   "<!-- keys: written by tests/reference.py -->", "<!-- end of the keys -->")],
     "etc/omnivigil.1": [(lambda facts: render_commands(facts.commands),
                          '.\\" commands: written by tests/reference.py',
                          '.\\" end of the commands'),

@@ -127,6 +127,7 @@ look_around() {
     need libssl-dev pkg-config --exists libcrypto
     need libyaml-dev pkg-config --exists yaml-0.1
     need zlib1g-dev pkg-config --exists zlib
+    need libncurses-dev pkg-config --exists ncursesw
     need libcmocka-dev pkg-config --exists cmocka
     need python3 program python3
     need python3-venv python3 -c 'import venv, ensurepip'
@@ -134,6 +135,7 @@ look_around() {
     need nodejs program node
     need npm program npm
     need shellcheck program shellcheck
+    need tmux program tmux
     need mandoc program mandoc
     need openssl program openssl
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt

@@ -138,6 +138,7 @@ install_missing() {
     need curl program curl
     need libyaml-dev pkg-config --exists yaml-0.1
     if [ -z "$omnivigil" ]; then
+        need libncurses-dev pkg-config --exists ncursesw
         need autoconf program autoreconf
         need automake program automake
         need libtool program libtoolize
