@@ -169,8 +169,8 @@ static bool is_about(const struct ov_unread *u, const struct ov_measurement *m, 
     return same;
 }
 
-void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
-                     const struct ov_slice *tags, struct ov_slice why)
+static void note(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
+                 const struct ov_slice *tags, struct ov_slice why, bool untold)
 {
     if (batch->unread_count >= UNREAD_MAX)
         tags = NULL;
@@ -178,7 +178,8 @@ void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uin
         if (is_about(u, m, fields, tags))
             return;
     struct ov_unread *u = batch_take(batch, sizeof *u, _Alignof(struct ov_unread));
-    *u = (struct ov_unread){batch->unread, m, fields, NULL, ov_batch_copy(batch, why)};
+    *u = (struct ov_unread){batch->unread, m, fields, NULL, ov_batch_copy(batch, why),
+                             untold};
     if (tags) {
         struct ov_slice *copy = batch_take(batch, m->tag_count * sizeof *copy,
                                            _Alignof(struct ov_slice));
@@ -188,6 +189,18 @@ void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uin
     }
     batch->unread = u;
     batch->unread_count++;
+}
+
+void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
+                     const struct ov_slice *tags, struct ov_slice why)
+{
+    note(batch, m, fields, tags, why, false);
+}
+
+void ov_batch_untold(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
+                     const struct ov_slice *tags, struct ov_slice why)
+{
+    note(batch, m, fields, tags, why, true);
 }
 
 const struct ov_unread *ov_batch_first_unread(const struct ov_batch *batch)

@@ -110,8 +110,8 @@ static bool want_rule(struct ov_checking *c, const char *name, struct ov_buf *er
         if (strcmp(ov_rule_name(s->rules[r]), name) != 0)
             continue;
         if (ov_rule_window_ms(s->rules[r]) > 0) {
-            ov_buf_printf(error, "rule %s is about an increase, which one look cannot tell: the "
-                          "agent does", name);
+            ov_buf_printf(error, "rule %s is about an increase, which one look cannot tell: run "
+                          "the agent, which does, and can tell Icinga", name);
             return false;
         }
         c->wanted[r] = c->named[r] = true;

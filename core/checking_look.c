@@ -2,7 +2,8 @@
 /*
  * A sample that lacks what a rule is about is fine where there is nothing to be measured (the age
  * of the oldest task, where none waits), and unknown where the batch says that it could not be
- * read, or where the rule was asked for by its name and has no value at all.
+ * read, or where the rule was asked for by its name and has no value at all, or one that a single look
+ * cannot know.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,20 @@ static const struct ov_compiled_rule *rule_of(const struct looking *l)
 }
 
 /* ---------------------------------------------------------------- what was asked for */
+
+static bool has_tag(const struct ov_measurement *m, const char *name)
+{
+    for (unsigned i = 0; i < m->tag_count; i++)
+        if (strcmp(m->tags[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether some sample could be of what was asked for. */
+static bool can_pass(const struct ov_checking *c, const struct ov_measurement *m)
+{
+    return (!c->topic || has_tag(m, "topic")) && (!c->agent || has_tag(m, "agent"));
+}
 
 /* What is not about topics at all is of no topic that was asked for. */
 static bool tag_passes(const struct ov_measurement *m, const struct ov_slice *tags,
@@ -64,12 +79,12 @@ static bool is_of(const struct ov_unread *u, const struct ov_sample *s)
 }
 
 /* Why the sample lacks something the rule needs; NULL where there is nothing to be measured. */
-static const struct ov_unread *why_absent(const struct ov_compiled_rule *rule,
-                                          const struct ov_sample *s, const struct ov_batch *batch)
+static const struct ov_unread *why_absent(const struct looking *l, const struct ov_sample *s,
+                                          const struct ov_batch *batch)
 {
-    uint64_t needed = ov_rule_fields(rule, s->measurement) & ~s->present;
+    uint64_t needed = ov_rule_fields(rule_of(l), s->measurement) & ~s->present;
     for (const struct ov_unread *u = ov_batch_first_unread(batch); u; u = u->next)
-        if (u->fields & needed && is_of(u, s))
+        if (u->fields & needed && is_of(u, s) && (!u->untold || l->c->named[l->rule]))
             return u;
     return NULL;
 }
@@ -95,7 +110,7 @@ static void look_at(struct looking *l, const struct ov_sample *s, const struct o
     label_of(rule, s, &label);
     l->decided += match != OV_MATCH_UNKNOWN;
     if (match == OV_MATCH_UNKNOWN) {
-        const struct ov_unread *u = why_absent(rule, s, batch);
+        const struct ov_unread *u = why_absent(l, s, batch);
         if (u) {
             l->unread++;
             state = l->c->unknown_as;
@@ -178,11 +193,11 @@ static void note_no_value(struct looking *l)
 static void look(struct ov_checking *c, size_t rule)
 {
     struct looking l = {.c = c, .rule = rule};
+    const struct ov_measurement *m = ov_rule_measurement(rule_of(&l));
     for (size_t i = 0; i < c->settings->input_count; i++) {
         const struct ov_batch *batch = c->batches[i];
         for (const struct ov_sample *s = batch ? ov_batch_first(batch) : NULL; s; s = s->next)
-            if (s->measurement == ov_rule_measurement(rule_of(&l)) &&
-                passes(c, s->measurement, s->tags, false))
+            if (s->measurement == m && passes(c, m, s->tags, false))
                 look_at(&l, s, batch);
         if (batch && !c->failed[i])
             look_at_unread(&l, batch);
@@ -191,7 +206,7 @@ static void look(struct ov_checking *c, size_t rule)
         return;
     if (l.samples && c->named[rule]) {
         note_no_value(&l);
-    } else if (!l.samples && c->word_count > 0) {
+    } else if (!l.samples && (c->named[rule] || (c->word_count > 0 && can_pass(c, m)))) {
         struct ov_buf text = {0};
         ov_buf_printf(&text, "nothing found for rule %s", ov_rule_name(rule_of(&l)));
         ov_checking_add(c, NULL, c->nothing_as, (double)NAN, ov_buf_text(&text), NULL);

@@ -5,8 +5,9 @@
  *     CRITICAL: agent invoice on orders has lost its consumer group ... 1 critical, 12 ok
  *     the other problems, a line each | performance data
  *
- * Nothing is remembered and nothing is written. A rule about an increase has nothing to compare
- * with here and is left out; `for` does not apply, the scheduler's retries do that.
+ * Nothing is written, and nothing remembered but what an agent saved. A rule about an increase has
+ * nothing to compare with here and is left out; `for` does not apply, the scheduler's retries do
+ * that.
  */
 #include <math.h>
 #include <signal.h>
@@ -189,8 +190,8 @@ static int run(void *none, struct ov_call *call)
 const struct ov_command ov_command_check = {
     .name = "check", .takes = "[RULE|INPUT...]", .words_max = 100,
     .summary = "Apply the rules once, as a plugin for Nagios and Icinga",
-    .more = "Without a RULE or INPUT all rules are applied that one look can decide; those about\n"
-            "an increase need the agent. Where an input and a rule have the same name, the\n"
+    .more = "Without a RULE or INPUT all rules are applied that one look can decide; those that\n"
+            "are an increase(...) need the agent. Where an input and a rule have the same name, the\n"
             "input is meant, whose rules are more: rule:NAME and input:NAME say which.\n"
             "Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n",
     .example = "omnivigil check pending -w 100 -c 1000 --topic 'orders.*'",

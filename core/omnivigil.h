@@ -208,9 +208,14 @@ struct ov_unread {
     uint64_t fields; /* bit i: field i, where it is absent; 0: samples may be missing as a whole */
     const struct ov_slice *tags; /* of the samples, as in a sample; one without value: of any */
     struct ov_slice why;         /* what is wrong, and what would help */
+    bool untold;                 /* nothing is wrong: see ov_batch_untold */
 };
 /* Notes that; `tags` NULL: of all samples. Bytes are copied; the same is noted once. */
 OV_API void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
+                            const struct ov_slice *tags, struct ov_slice why);
+/* The same of fields that cannot be known from one look, though nothing is wrong: only a check that
+ * names a rule which needs them is not fine without. */
+OV_API void ov_batch_untold(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
                             const struct ov_slice *tags, struct ov_slice why);
 OV_API const struct ov_unread *ov_batch_first_unread(const struct ov_batch *batch); /* ->next */
 

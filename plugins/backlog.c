@@ -36,6 +36,7 @@ static bool has_moved(const struct group_facts *g, const struct backlog_memory *
 static void settle(struct backlog *b, const struct stream_facts *s, const struct group_facts *g,
                    int64_t current, bool by_lag, int64_t place, struct backlog_memory *m)
 {
+    int64_t before = m->known ? m->carried + m->current : INT64_MAX;
     if (m->known && (m->by_lag != by_lag || (!by_lag && has_moved(g, m))))
         m->carried += m->current;
     else if (current < m->current)
@@ -47,6 +48,8 @@ static void settle(struct backlog *b, const struct stream_facts *s, const struct
     m->place = place;
     m->current = current;
     b->lost = m->carried + current;
+    if (b->lost > before)
+        m->lost_ms = g->now_ms;
 }
 
 /* All that is left is all there is; what lies between last_delivered and the first entry was
@@ -60,6 +63,8 @@ static void judge_before(struct backlog *b, const struct stream_facts *s,
     if (lag_is_told(g)) { /* newer servers leave what was trimmed out of the lag alone */
         int64_t behind = s->added >= 0 ? s->added - g->read : g->lag;
         settle(b, s, g, at_least_0(behind - s->length), true, -1, m);
+        if (first_sight && b->lost > 0)
+            m->lost_ms = g->now_ms;
         return;
     }
     int64_t begins = s->added < 0 ? -1 : s->added - s->length;

@@ -138,6 +138,7 @@ struct bus {
     struct redis *redis;
     struct registry registry;
     uint32_t cycle;
+    bool memory_is_strange;      /* what is loaded is nothing to compare this one look with */
     struct bus_server server;
     int64_t blocked_seen_ms;     /* when a client was last seen in a blocking read; 0: never */
     bool nobody_blocks;          /* none is, for longer than consumers take between two reads */

@@ -3,12 +3,17 @@
  * What happened on the bus, counted from the stream `omni-metrics` by following it: exact however
  * it is trimmed, and kept over restarts together with the position it was counted to.
  *
+ *     T ms place                                         when it was saved, and of which Redis
  *     F TEXT                                             the follower, as it writes itself
  *     C topic group processed attempts reclaimed dlq       the counters of a group
- *     B topic group ms seq by_lag added place current carried   its backlog's memory
+ *     B topic group ms seq by_lag added place current carried lost_ms   its backlog's memory
  */
+#include <stdlib.h>
+
 #include "bus.h"
 #include "savefile.h"
+
+enum { MEMORY_MS = 600000 }; /* an older memory is none, for a command that looks once */
 
 struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct ov_slice group)
 {
@@ -56,11 +61,16 @@ static void save_backlog(const struct bus_group *group, struct ov_buf *out)
     save_int(out, m->place);
     save_int(out, m->current);
     save_int(out, m->carried);
+    save_int(out, m->lost_ms);
     save_end(out);
 }
 
 void bus_save(const struct bus *bus, struct ov_buf *out)
 {
+    save_tag(out, "T");
+    save_int(out, ov_wall_ns() / 1000000);
+    save_name(out, redis_place(bus->redis));
+    save_end(out);
     save_tag(out, "F ");
     follow_write(&bus->follow, out);
     save_end(out);
@@ -105,12 +115,30 @@ static bool load_backlog(struct bus *bus, struct ov_slice line, struct ov_buf *t
     if (!saved_name(&line, topic) || !saved_name(&line, name) ||
         !saved_uint(&line, &m.last_delivered.ms) || !saved_uint(&line, &m.last_delivered.seq) ||
         !saved_int(&line, &by_lag) || !saved_int(&line, &m.added) || !saved_int(&line, &m.place) ||
-        !saved_int(&line, &m.current) || !saved_int(&line, &m.carried))
+        !saved_int(&line, &m.current) || !saved_int(&line, &m.carried) ||
+        (line.len && !saved_int(&line, &m.lost_ms)))
         return false;
+    if (bus->memory_is_strange)
+        return true;
     struct bus_group *group = pairs_add(&bus->groups, (struct ov_slice){topic->data, topic->len},
                                         (struct ov_slice){name->data, name->len}, sizeof *group);
     m.by_lag = by_lag != 0;
     group->backlog_memory = m;
+    return true;
+}
+
+/* The agent takes what it finds as what became of things while it was away. A command that looks
+ * once saves nothing: it would find the same again and again after an agent that runs no more, and
+ * may be about another Redis than the agent that saved. */
+static bool load_origin(struct bus *bus, struct ov_slice line, struct ov_buf *place)
+{
+    struct ov_slice ours = redis_place(bus->redis);
+    int64_t saved_ms;
+    if (!saved_int(&line, &saved_ms) || !saved_name(&line, place))
+        return false;
+    bool fresh = llabs(ov_wall_ns() / 1000000 - saved_ms) <= MEMORY_MS;
+    bool same = ov_slice_eq((struct ov_slice){place->data, place->len}, ours);
+    bus->memory_is_strange &= !fresh || !same;
     return true;
 }
 
@@ -119,10 +147,13 @@ int bus_load(struct bus *bus, struct ov_slice saved)
     struct ov_buf topic = {0}, name = {0};
     struct ov_slice line, tag;
     bool good = true;
+    bus->memory_is_strange = !ov_host_repeats(bus->host);
     while (good && saved_line(&saved, &line)) {
         if (!saved_word(&line, &tag))
             continue;
-        if (ov_slice_eq(tag, OV_SLICE("F")))
+        if (ov_slice_eq(tag, OV_SLICE("T")))
+            good = load_origin(bus, line, &name);
+        else if (ov_slice_eq(tag, OV_SLICE("F")))
             good = follow_read(&bus->follow, line);
         else if (ov_slice_eq(tag, OV_SLICE("C")))
             good = load_counts(bus, line, &topic, &name);

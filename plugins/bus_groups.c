@@ -425,6 +425,7 @@ void bus_group_read(struct bus_topic *topic, const struct bus_group_info *info)
     group->consumers = info->consumers;
     group->pending = info->pending;
     group->facts = info->facts;
+    group->facts.now_ms = bus->server.now_ms;
     if (dlq_stays_empty(group))
         group->dlq_length = 0;
     else

@@ -80,9 +80,9 @@ enum { TAG_TOPIC, TAG_GROUP, TAG_AGENT };
 enum {
     GROUP_EXISTS, GROUP_REGISTERED, GROUP_CONSUMERS, GROUP_CONSUMERS_OMITTED, GROUP_PENDING,
     GROUP_OLDEST_PENDING, GROUP_MAX_DELIVERIES, GROUP_UNDELIVERED, GROUP_UNDELIVERED_AT_LEAST,
-    GROUP_OLDEST_UNDELIVERED, GROUP_TRIM_RATIO, GROUP_LOST, GROUP_DLQ_LENGTH, GROUP_DLQ_ADDED,
-    GROUP_DLQ_NEWEST, GROUP_LIFE, GROUP_PROCESSED, GROUP_RECLAIM_ATTEMPTS, GROUP_RECLAIMED,
-    GROUP_DLQ_PUSHES,
+    GROUP_OLDEST_UNDELIVERED, GROUP_TRIM_RATIO, GROUP_LOST, GROUP_LOST_SECONDS, GROUP_DLQ_LENGTH,
+    GROUP_DLQ_ADDED, GROUP_DLQ_NEWEST, GROUP_LIFE, GROUP_PROCESSED, GROUP_RECLAIM_ATTEMPTS,
+    GROUP_RECLAIMED, GROUP_DLQ_PUSHES,
 };
 static const char *const group_tags[] = {
     [TAG_TOPIC] = "topic", [TAG_GROUP] = "group", [TAG_AGENT] = "agent",
@@ -115,6 +115,9 @@ static const struct ov_field group_fields[] = {
                           "Backlog / stream_limit: at 1 tasks are trimmed before delivery."},
     [GROUP_LOST] = {"lost", OV_INT, OV_COUNTER, "",
                     "Tasks trimmed from the stream before they were delivered."},
+    [GROUP_LOST_SECONDS] = {"lost_seconds", OV_FLOAT, OV_GAUGE, "seconds",
+                            "Time since more was found lost than at the look before, or at a first "
+                            "look that the tasks right after the last delivered one are gone."},
     [GROUP_DLQ_LENGTH] = {"dlq_length", OV_INT, OV_GAUGE, "",
                           "Entries in the dead letter queue."},
     [GROUP_DLQ_ADDED] = {"dlq_added", OV_INT, OV_COUNTER, "",
@@ -234,6 +237,27 @@ static void group_unread(struct bus *bus, const struct bus_group *group,
         ov_batch_unread(batch, &group_measurement, FIELD(GROUP_UNDELIVERED), tags,
                         OV_SLICE("Redis cannot tell how many tasks wait, and there are more than "
                                  "are counted one by one (option count_max)"));
+}
+
+/* What only an agent, which remembers, can tell of lost tasks. */
+static void loss_untold(const struct bus *bus, const struct bus_group *group,
+                        const struct ov_sample *s, struct ov_batch *batch)
+{
+    const struct ov_slice tags[] = {
+        [TAG_TOPIC] = group->name.a, [TAG_GROUP] = group->name.b, [TAG_AGENT] = {"", 0},
+    };
+    uint64_t lost = FIELD(GROUP_LOST), when = FIELD(GROUP_LOST_SECONDS);
+    if (ov_host_repeats(bus->host) || !ov_host_wants(bus->host, &group_measurement, GROUP_LOST))
+        return;
+    if (!(s->present & lost))
+        ov_batch_untold(batch, &group_measurement, lost, tags, group->topic->facts.added < 0
+                        ? OV_SLICE("Redis before 7.0 does not tell how many tasks were trimmed")
+                        : OV_SLICE("Redis does not tell how many tasks were delivered before, so "
+                                   "one look cannot tell how many were lost: let the agent run"));
+    else if (group->backlog.lost > 0 && !(s->present & when))
+        ov_batch_untold(batch, &group_measurement, when, tags,
+                        OV_SLICE("tasks were trimmed before their delivery, and later ones were "
+                                 "delivered since; one look cannot tell when: let the agent run"));
 }
 
 static void topic_unread(struct bus *bus, const struct bus_topic *topic, struct ov_batch *batch)
@@ -356,6 +380,9 @@ static void existing_group(struct bus *bus, struct bus_group *group, struct ov_s
     known_int(s, GROUP_UNDELIVERED, group->backlog.left);
     known_int(s, GROUP_UNDELIVERED_AT_LEAST, group->left_at_least);
     known_int(s, GROUP_LOST, group->backlog.lost);
+    if (group->backlog.lost > 0)
+        ov_sample_float(s, GROUP_LOST_SECONDS,
+                        omni_age(now, (uint64_t)group->backlog_memory.lost_ms));
     int64_t behind = group->backlog.left >= 0 ? group->backlog.left : group->left_at_least;
     if (behind >= 0)
         ov_sample_float(s, GROUP_TRIM_RATIO, (double)behind / (double)bus->stream_limit);
@@ -423,8 +450,10 @@ static void group_sample(struct bus *bus, struct bus_group *group, struct totals
     ov_sample_bool(s, GROUP_EXISTS, group->exists);
     if (bus->registry.complete)
         ov_sample_bool(s, GROUP_REGISTERED, group->agent != NULL);
-    if (group->exists)
+    if (group->exists) {
         existing_group(bus, group, s, batch);
+        loss_untold(bus, group, s, batch);
+    }
     known_int(s, GROUP_DLQ_LENGTH, group->dlq_length);
     if (group->dlq_length > 0) {
         known_int(s, GROUP_DLQ_ADDED, group->dlq_added);

@@ -104,6 +104,11 @@ enum redis_fault redis_fault(const struct redis *r)
     return r->fault;
 }
 
+struct ov_slice redis_place(const struct redis *r)
+{
+    return (struct ov_slice){r->place.data, r->place.len};
+}
+
 const char *redis_why(const struct redis *r)
 {
     return r->why.data;

@@ -125,6 +125,8 @@ void redis_free(struct redis *r);
  * beyond the host's deadline. Where the server says REDIS_LOADING, REDIS_MASTERDOWN or REDIS_BUSY
  * this fails too, but the connection stays and may be used: INFO is answered meanwhile. */
 int redis_open(struct redis *r) OV_MUST_CHECK;
+/* Where it is, without secrets: "127.0.0.1:6379". */
+struct ov_slice redis_place(const struct redis *r);
 /* Of the last redis_open, or redis_run if that failed. */
 enum redis_fault redis_fault(const struct redis *r);
 /* Where, what happened and what to do; "" after success, and never a secret:

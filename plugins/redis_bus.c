@@ -73,8 +73,9 @@ static const struct ov_rule rules[] = {
      .summary = "on {topic}, {agent} is behind by {undelivered} tasks, near the stream's limit",
      .description = "OmniDaemon trims a topic near 10 000 entries, delivered or not. What is "
                     "trimmed before its delivery is lost without a trace."},
-    {.name = "lost", .value = "increase(omnidaemon_group.lost, 10m)", .critical = "0",
-     .summary = "on {topic}, {value} tasks for {agent} were trimmed before delivery",
+    {.name = "lost", .value = "omnidaemon_group.lost_seconds", .where = "lost=[!0]*",
+     .critical = "@0:600", .summary = "on {topic}, {lost} tasks for {agent} were trimmed before "
+                                      "delivery",
      .description = "These tasks are gone. Find out from the publisher which, and publish them "
                     "again; give the agent more consumers."},
     {.name = "dlq", .value = "omnidaemon_group.dlq_newest_seconds", .where = "dlq_length=[!0]*",

@@ -37,9 +37,9 @@ static const struct ov_measurement health_measurement = {
 
 enum {
     AGENT_REGISTERED, AGENT_CONSUMER_COUNT, AGENT_RECLAIM_IDLE, AGENT_DLQ_RETRY_LIMIT,
-    AGENT_STATE, AGENT_HEALTHY, AGENT_RESTARTS, AGENT_CPU, AGENT_MEMORY, AGENT_HEARTBEAT,
-    AGENT_REQUESTS, AGENT_RECEIVED, AGENT_PROCESSED, AGENT_FAILED, AGENT_SUCCESS_RATIO,
-    AGENT_AVERAGE, AGENT_P50, AGENT_P95, AGENT_P99, AGENT_MAX,
+    AGENT_STATE, AGENT_HEALTHY, AGENT_RESTARTS, AGENT_PROCESS_AGE, AGENT_CPU, AGENT_MEMORY,
+    AGENT_HEARTBEAT, AGENT_REQUESTS, AGENT_RECEIVED, AGENT_PROCESSED, AGENT_FAILED,
+    AGENT_SUCCESS_RATIO, AGENT_AVERAGE, AGENT_P50, AGENT_P95, AGENT_P99, AGENT_MAX,
 };
 static const char *const agent_tags[] = {"topic", "agent"};
 static const struct ov_field agent_fields[] = {
@@ -57,6 +57,8 @@ static const struct ov_field agent_fields[] = {
     [AGENT_HEALTHY] = {"healthy", OV_BOOL, OV_GAUGE, "", "Whether its supervisor calls it so."},
     [AGENT_RESTARTS] = {"restarts", OV_INT, OV_GAUGE, "",
                         "Restarts since its supervisor started."},
+    [AGENT_PROCESS_AGE] = {"process_age_seconds", OV_FLOAT, OV_GAUGE, "seconds",
+                           "Since its process was last started."},
     [AGENT_CPU] = {"cpu_percent", OV_FLOAT, OV_GAUGE, "percent",
                    "Processor use as it reports at its heartbeat."},
     [AGENT_MEMORY] = {"memory_bytes", OV_FLOAT, OV_GAUGE, "bytes", "Memory, likewise."},
@@ -232,6 +234,7 @@ static void supervisor_fields(struct runner *runner, struct ov_slice agent, stru
     if (v->healthy >= 0)
         ov_sample_bool(s, AGENT_HEALTHY, v->healthy);
     known_int(s, AGENT_RESTARTS, v->restarts);
+    ov_sample_float(s, AGENT_PROCESS_AGE, age_of(runner, v->start_time));
     known_int(s, AGENT_REQUESTS, v->requests);
     ov_sample_float(s, AGENT_CPU, v->cpu_percent);
     ov_sample_float(s, AGENT_MEMORY, v->memory_mb * 1024 * 1024);
@@ -337,8 +340,8 @@ static void metrics_sample(struct runner *runner, struct ov_batch *batch)
 
 #define FIELD(i) (UINT64_C(1) << (i))
 #define SUPERVISOR_FIELDS (FIELD(AGENT_STATE) | FIELD(AGENT_HEALTHY) | FIELD(AGENT_RESTARTS) |     \
-                           FIELD(AGENT_CPU) | FIELD(AGENT_MEMORY) | FIELD(AGENT_HEARTBEAT) |       \
-                           FIELD(AGENT_REQUESTS))
+                           FIELD(AGENT_PROCESS_AGE) | FIELD(AGENT_CPU) | FIELD(AGENT_MEMORY) |     \
+                           FIELD(AGENT_HEARTBEAT) | FIELD(AGENT_REQUESTS))
 #define TASK_FIELDS (FIELD(AGENT_RECEIVED) | FIELD(AGENT_PROCESSED) | FIELD(AGENT_FAILED) |        \
                      FIELD(AGENT_SUCCESS_RATIO) | FIELD(AGENT_AVERAGE) | FIELD(AGENT_P50) |        \
                      FIELD(AGENT_P95) | FIELD(AGENT_P99) | FIELD(AGENT_MAX))

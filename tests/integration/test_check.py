@@ -69,7 +69,7 @@ def test_healthy(redis, client, omnidaemon, check):
     assert quiet.status == OK and quiet.perfdata == {} and "|" not in quiet.text
     # of one input, of one rule, of one agent
     assert set(k.split()[0] for k in check("runner").perfdata) <= {
-        "health", "runner", "crashed", "success", "slow"}
+        "health", "runner", "crashed", "restarting", "success", "slow"}
     assert set(check("pending", "--agent", "mail").perfdata) == {"pending orders mail"}
 
 
@@ -181,6 +181,12 @@ def test_topics_and_agents(client, check):
     # without a rule: what is about topics alone, not the health of the whole
     filtered = check("--topic", "mail", "--agent", "a")
     assert filtered.perfdata and all(" mail a" in label for label in filtered.perfdata)
+    of_input = check("redis_bus", "--topic", "mail")
+    assert of_input.status == OK and of_input.perfdata
+    nobody = check("redis_bus", "--topic", "nobody's")
+    assert nobody.status == UNKNOWN and "nothing found for rule" in nobody.first
+    assert "rule memory" not in nobody.text
+    assert check("memory", "--topic", "mail").status == UNKNOWN
 
 
 def test_wrong_usage(check):
@@ -193,7 +199,7 @@ def test_wrong_usage(check):
             (("pending", "-w", "5", "-c", "5:1"), "--critical: "),
             (("pendng",), "did you mean `pending`?"), (("redis_bs",), "did you mean `redis_bus`?"),
             (("a\nb|c",), "no rule and no input is called `a\\nb/c`"),
-            (("lost",), "about an increase"), (("pending", "restarting"), "about an increase"),
+            (("metrics-gap",), "about an increase"), (("lost", "events-gap"), "about an increase"),
             (("no-data",), "nothing found for rule no-data"),
             (("-t", "0"), "--timeout takes"), (("-t", "-1"), "--timeout takes"),
             (("-t", "x"), "--timeout takes"), (("-t", "nan"), "--timeout takes"),

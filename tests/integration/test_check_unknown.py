@@ -144,7 +144,7 @@ def test_words(redis, client, vigil, plain):
     """`runner` and `storage` are inputs and rules: the input is meant, if nothing else is said."""
     an_agent(client)
     traffic.start_runner(client)
-    rules = {"health", "runner", "crashed", "success", "slow"}
+    rules = {"health", "runner", "crashed", "restarting", "success", "slow"}
     assert {label.split()[0] for label in plain("runner").perfdata} == rules
     assert {label.split()[0] for label in plain("input:runner").perfdata} == rules
     assert set(plain("rule:runner").perfdata) == {"runner"}
@@ -155,7 +155,7 @@ def test_words(redis, client, vigil, plain):
     for word, problem in (("rule:storag", "no rule is called `storag` (did you mean `storage`?)"),
                           ("input:runnr", "no input is called `runnr` (did you mean `runner`?)"),
                           ("rule:redis_bus", "no rule is called"), ("input:dlq", "no input is"),
-                          ("rule:lost", "about an increase"), ("rule:", "no rule is called ``")):
+                          ("rule:events-gap", "about an increase"), ("rule:", "no rule is called ``")):
         answer = plain(word)
         assert answer.status == UNKNOWN and problem in answer.first, answer.text
 

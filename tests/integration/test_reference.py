@@ -62,7 +62,7 @@ def test_the_tables_are_read_whole(pages):
             assert re.fullmatch(r"increase\(\w+\.\w+, \d+m\)|\w+\.\w+", r.value), r
             assert r.summary and re.match("warning|critical", r.when), r
     rules = {r.name: r for r in by_name["redis_bus"].rules}
-    assert rules["lost"].value == "increase(omnidaemon_group.lost, 10m)"
+    assert rules["events-gap"].value == "increase(omnidaemon_bus.events_gaps, 10m)"
     assert rules["silent"].where == "life=silent, registered=true, exists=true"
     assert rules["backlog"].when == "warning 300, critical 1800, for 1m"
     entries = [(page.name, page.options[0].name) for page in pages if page.kind == "section"]

@@ -56,7 +56,7 @@ static void test_first_look(void **state)
         const struct first_look *row = &first_looks[i];
         struct stream_facts stream = {row->length, row->added, ID(row->first), ID(row->last),
                                       row->length == 0};
-        struct group_facts group = {ID(row->delivered), row->read, row->lag};
+        struct group_facts group = {ID(row->delivered), row->read, row->lag, 0};
         struct backlog_memory memory = {0};
         struct backlog b = backlog_judge(&stream, &group, &memory);
         if (b.left != row->left || b.lost != row->lost || b.waiting != row->waiting ||
@@ -84,7 +84,7 @@ static void test_counted(void **state)
     (void)state;
     for (size_t i = 0; i < OV_COUNT(rows); i++) {
         struct stream_facts stream = {20, rows[i].added, ID(81), ID(100), false};
-        struct group_facts group = {ID(85), rows[i].read, rows[i].lag};
+        struct group_facts group = {ID(85), rows[i].read, rows[i].lag, 0};
         struct backlog_memory memory = {0};
         struct backlog b = backlog_judge(&stream, &group, &memory);
         assert_int_equal(b.left, -1);
@@ -101,6 +101,7 @@ struct watch {
     struct sim sim;
     struct backlog_memory memory;
     int64_t lost_before; /* the last claim, -1 before the first */
+    int64_t looks;       /* how many there were: the clock */
     char script[4096];
     size_t script_len;
 };
@@ -123,6 +124,7 @@ static struct backlog watch_look(struct watch *w, void (*between)(struct watch *
     if (between)
         between(w, context);
     struct group_facts group = sim_group_facts(&w->sim);
+    group.now_ms = ++w->looks;
     struct backlog b = backlog_judge(&stream, &group, &w->memory);
     if (b.left < 0) {
         int64_t left = 0;
@@ -142,45 +144,63 @@ static void watch_fail(const struct watch *w, const char *what, const struct bac
              (intmax_t)b->lost, (intmax_t)sim_left(&w->sim), (uintmax_t)w->sim.lost, w->script);
 }
 
-/* Known lives, step by step with a look after each: "a100 r10 t20". */
+/* Plays "a100 g0 t20", with a look after each step from the group's creation on, or just one. */
+static struct backlog watch_life(struct watch *w, const char *script, bool once)
+{
+    struct backlog b = {0};
+    *w = (struct watch){.lost_before = -1};
+    for (const char *at = script; *at;) {
+        char what = *at++;
+        uint64_t n = 0;
+        for (; *at >= '0' && *at <= '9'; at++)
+            n = n * 10 + (uint64_t)(*at - '0');
+        at += *at == ' ';
+        watch_step(w, what, n);
+        if (w->sim.has_group && (!once || !*at))
+            b = watch_look(w, NULL, NULL);
+    }
+    return b;
+}
+
+/* Known lives. `lost_at`: the look that found the last loss; `alone`: a single look at the end
+ * finds one. */
 static void test_lives(void **state)
 {
     static const struct {
         const char *script;
-        int64_t left, lost; /* after the last step */
+        int64_t left, lost, lost_at; /* after the last step; -1: any */
+        bool alone;
     } rows[] = {
-        {"a100 g0 r10 t20", 20, 70},
-        {"a100 g0 r10 t20 r5", 15, 70},
-        {"a100 g0 r10 t20 r5 r15", 0, 70},
-        {"a100 g0 r10 t20 r20 a50 t10", 10, 110},
-        {"a100 g100 a5", 5, -1},
-        {"a100 g100 a5 t3", 3, 2},
-        {"a100 g100 a5 t3 r3", 0, 2},
-        {"a100 g100 a5 t3 r3 a5 r2 t1", 1, 4},
-        {"a100 g100 a50 t10 r5 a20 t5", 5, 60},
-        {"g0 a100 t20 r1", 19, 80},
-        {"g0 a100 t0", 0, 100},
-        {"g0 a100 t0 a1", 1, 100},
-        {"a10 g0 d5", 9, 1}, /* deleted unread is lost, too */
-        {"a10 g0 r2 d5", 7, -1},
-        {"a10 g0 r2 d5 r7 a3", 3, -1},
+        {"a100 g0 r10 t20", 20, 70, 3, true},
+        {"a100 g0 r10 t20 r5", 15, 70, 3, false},
+        {"a100 g0 r10 t20 r5 r15", 0, 70, 3, false},
+        {"a100 g0 r10 t20 r20 a50 t10", 10, 110, 6, true},
+        {"a100 g100 a5", 5, -1, 0, false},
+        {"a100 g100 a5 t3", 3, 2, 3, false},
+        {"a100 g100 a5 t3 r3", 0, 2, 3, false},
+        {"a100 g100 a5 t3 r3 a5 r2 t1", 1, 4, 7, true},
+        {"a100 g100 a50 t10 r5 a20 t5", 5, 60, 6, true},
+        {"g0 a100 t20 r1", 19, 80, 3, false},
+        {"g0 a100 t0", 0, 100, 3, false},
+        {"g0 a100 t0 a1", 1, 100, 3, false},
+        {"a10 g0 d5", 9, 1, 2, false}, /* deleted unread is lost, too */
+        {"a10 g0 r2 d5", 7, -1, -1, false},
+        {"a10 g0 r2 d5 r7 a3", 3, -1, -1, false},
+        {"a10 g0 r10 t0 a5", 5, 0, 0, false},
+        {"a10 g0 t5 g0 r1", 4, -1, -1, false}, /* made anew: it lost nothing yet */
     };
     (void)state;
     for (size_t i = 0; i < OV_COUNT(rows); i++) {
-        struct watch w = {.lost_before = -1};
-        struct backlog b = {0};
-        for (const char *at = rows[i].script; *at;) {
-            char what = *at++;
-            uint64_t n = 0;
-            for (; *at >= '0' && *at <= '9'; at++)
-                n = n * 10 + (uint64_t)(*at - '0');
-            at += *at == ' ';
-            watch_step(&w, what, n);
-            if (w.sim.has_group)
-                b = watch_look(&w, NULL, NULL);
-        }
-        if (b.left != rows[i].left || (rows[i].lost >= 0 && b.lost != rows[i].lost))
-            fail_msg("%s: left %jd, lost %jd", rows[i].script, (intmax_t)b.left, (intmax_t)b.lost);
+        struct watch w;
+        struct backlog b = watch_life(&w, rows[i].script, false);
+        int64_t lost_at = w.memory.lost_ms;
+        if (b.left != rows[i].left || (rows[i].lost >= 0 && b.lost != rows[i].lost) ||
+            (rows[i].lost_at >= 0 && lost_at != rows[i].lost_at))
+            fail_msg("%s: left %jd, lost %jd, found at %jd", rows[i].script, (intmax_t)b.left,
+                     (intmax_t)b.lost, (intmax_t)lost_at);
+        (void)watch_life(&w, rows[i].script, true);
+        if ((w.memory.lost_ms > 0) != rows[i].alone)
+            fail_msg("%s: one look finds %s", rows[i].script, rows[i].alone ? "nothing" : "a loss");
     }
 }
 
