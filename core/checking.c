@@ -43,6 +43,7 @@ void ov_checking_free(struct ov_checking *c)
     free(c->findings);
     free(c->wanted);
     free(c->named);
+    free(c->chosen);
     free(c->failed);
     free(c->batches);
 }
@@ -57,11 +58,20 @@ static bool measures(const struct ov_plugin *plugin, const struct ov_measurement
     return false;
 }
 
-bool ov_checking_needs_input(const struct ov_checking *c, const struct ov_plugin *plugin)
+bool ov_checking_looks_at(const struct ov_checking *c, size_t rule, size_t input)
 {
-    for (size_t i = 0; i < c->settings->rule_count; i++)
-        if (c->wanted[i] && (measures(plugin, ov_rule_measurement(c->settings->rules[i])) ||
-                             measures(plugin, ov_rule_muting_measurement(c->settings->rules[i]))))
+    return c->wanted[rule] && (c->named[rule] || !c->any_chosen || c->chosen[input]) &&
+           measures(c->settings->inputs[input].plugin,
+                    ov_rule_measurement(c->settings->rules[rule]));
+}
+
+bool ov_checking_needs_input(const struct ov_checking *c, size_t input)
+{
+    const struct ov_settings *s = c->settings;
+    for (size_t r = 0; r < s->rule_count; r++)
+        if (ov_checking_looks_at(c, r, input) ||
+            (c->wanted[r] && measures(s->inputs[input].plugin,
+                                      ov_rule_muting_measurement(s->rules[r]))))
             return true;
     return false;
 }
@@ -94,7 +104,7 @@ static bool want_input(struct ov_checking *c, const char *name)
     for (size_t i = 0; i < s->input_count; i++) {
         if (strcmp(s->inputs[i].name, name) != 0 && strcmp(s->inputs[i].plugin->name, name) != 0)
             continue;
-        found = true;
+        found = c->any_chosen = c->chosen[i] = true;
         for (size_t r = 0; r < s->rule_count; r++)
             c->wanted[r] |= measures(s->inputs[i].plugin, ov_rule_measurement(s->rules[r])) &&
                             ov_rule_window_ms(s->rules[r]) == 0;
@@ -203,6 +213,7 @@ bool ov_checking_choose(struct ov_checking *c, struct ov_buf *error)
     size_t rules = c->settings->rule_count, inputs = c->settings->input_count;
     c->wanted = ov_calloc(rules, sizeof *c->wanted);
     c->named = ov_calloc(rules, sizeof *c->named);
+    c->chosen = ov_calloc(inputs, sizeof *c->chosen);
     c->failed = ov_calloc(inputs, sizeof *c->failed);
     c->batches = ov_calloc(inputs, sizeof *c->batches);
     return choose_rules(c, error) && apply_ranges(c, error);

@@ -43,6 +43,8 @@ struct ov_checking {
     struct ov_settings *settings;
     bool *wanted;              /* by rule */
     bool *named;               /* by rule: a word is its name */
+    bool *chosen;              /* by input: a word is its name, or its plugin's */
+    bool any_chosen;
     bool *failed;              /* by input */
     struct ov_batch **batches; /* by input; NULL: not needed */
     struct ov_mutes mutes;
@@ -55,8 +57,11 @@ void ov_checking_add(struct ov_checking *c, const struct ov_compiled_rule *rule,
                      const char *label);
 /* Finds out what the words and the ranges mean; false with a text in `error`. */
 bool ov_checking_choose(struct ov_checking *c, struct ov_buf *error);
+/* Whether a wanted rule looks at what this input measures: all inputs, if it was asked for by its
+ * name, or no input was. */
+bool ov_checking_looks_at(const struct ov_checking *c, size_t rule, size_t input);
 /* Whether a wanted rule needs this input, or this field of a measurement. */
-bool ov_checking_needs_input(const struct ov_checking *c, const struct ov_plugin *plugin);
+bool ov_checking_needs_input(const struct ov_checking *c, size_t input);
 bool ov_checking_needs(const void *checking, const struct ov_measurement *m, unsigned field);
 /* Applies the wanted rules to the batches. There is at least one finding afterwards. */
 void ov_checking_look(struct ov_checking *c);

@@ -2,8 +2,8 @@
 /*
  * A sample that lacks what a rule is about is fine where there is nothing to be measured (the age
  * of the oldest task, where none waits), and unknown where the batch says that it could not be
- * read, or where the rule was asked for by its name and has no value at all, or one that a single look
- * cannot know.
+ * read, or where the rule was asked for by its name and has no value at all, or one that a single
+ * look cannot know.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 struct looking {
     struct ov_checking *c;
     size_t rule;
+    const char *input; /* the present one's name where several measure the same, else NULL */
     size_t samples, decided, unread;
 };
 
@@ -58,10 +59,11 @@ static bool passes(const struct ov_checking *c, const struct ov_measurement *m,
 
 /* ---------------------------------------------------------------- samples */
 
-static void label_of(const struct ov_compiled_rule *rule, const struct ov_sample *s,
-                     struct ov_buf *label)
+static void label_of(const struct looking *l, const struct ov_sample *s, struct ov_buf *label)
 {
-    ov_buf_str(label, ov_rule_name(rule));
+    ov_buf_str(label, ov_rule_name(rule_of(l)));
+    if (l->input)
+        ov_buf_printf(label, " %s", l->input);
     for (unsigned i = 0; i < s->measurement->tag_count; i++) {
         if (s->tags[i].len == 0 || strcmp(s->measurement->tags[i], "group") == 0)
             continue; /* a group is its topic and agent */
@@ -107,7 +109,7 @@ static void look_at(struct looking *l, const struct ov_sample *s, const struct o
     double value;
     l->samples++;
     enum ov_match match = ov_rule_look(rule, s, &value);
-    label_of(rule, s, &label);
+    label_of(l, s, &label);
     l->decided += match != OV_MATCH_UNKNOWN;
     if (match == OV_MATCH_UNKNOWN) {
         const struct ov_unread *u = why_absent(l, s, batch);
@@ -121,6 +123,8 @@ static void look_at(struct looking *l, const struct ov_sample *s, const struct o
         enum ov_severity severity = ov_rule_severity(rule, value, false);
         if (severity != OV_SEVERITY_NONE && !is_muted(l, s, batch)) {
             state = (enum ov_check_state)severity;
+            if (l->input)
+                ov_buf_printf(&summary, "%s: ", l->input);
             ov_rule_summary(rule, s, value, severity, &summary);
         }
     }
@@ -148,7 +152,8 @@ static void look_at_unread(struct looking *l, const struct ov_batch *batch)
     if (!first)
         return;
     l->unread++;
-    ov_buf_printf(&text, "%s cannot look at everything: ", ov_rule_name(rule_of(l)));
+    ov_buf_printf(&text, "%s cannot look at everything%s%s: ", ov_rule_name(rule_of(l)),
+                  l->input ? " of " : "", l->input ? l->input : "");
     for (unsigned i = 0; first->tags && i < m->tag_count; i++)
         if (first->tags[i].len) {
             ov_buf_printf(&text, "%s ", m->tags[i]);
@@ -167,10 +172,8 @@ static bool has_failed(const struct looking *l)
 {
     const struct ov_checking *c = l->c;
     for (size_t i = 0; i < c->settings->input_count; i++)
-        for (size_t m = 0; c->failed[i] && c->settings->inputs[i].plugin->measurements[m]; m++)
-            if (c->settings->inputs[i].plugin->measurements[m] ==
-                ov_rule_measurement(rule_of(l)))
-                return true;
+        if (c->failed[i] && ov_checking_looks_at(c, l->rule, i))
+            return true;
     return false;
 }
 
@@ -190,12 +193,23 @@ static void note_no_value(struct looking *l)
     }
 }
 
+/* Whether the rule looks at more than one input. */
+static bool is_shared(const struct ov_checking *c, size_t rule)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->settings->input_count; i++)
+        count += ov_checking_looks_at(c, rule, i);
+    return count > 1;
+}
+
 static void look(struct ov_checking *c, size_t rule)
 {
     struct looking l = {.c = c, .rule = rule};
     const struct ov_measurement *m = ov_rule_measurement(rule_of(&l));
+    bool shared = is_shared(c, rule);
     for (size_t i = 0; i < c->settings->input_count; i++) {
-        const struct ov_batch *batch = c->batches[i];
+        const struct ov_batch *batch = ov_checking_looks_at(c, rule, i) ? c->batches[i] : NULL;
+        l.input = shared ? c->settings->inputs[i].name : NULL;
         for (const struct ov_sample *s = batch ? ov_batch_first(batch) : NULL; s; s = s->next)
             if (s->measurement == m && passes(c, m, s->tags, false))
                 look_at(&l, s, batch);

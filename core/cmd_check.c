@@ -123,7 +123,7 @@ static void gather(struct ov_checking *c, struct ov_plugins *plugins, int64_t de
         .state = ov_state_open(dir, true, &taken, &why), .wants = ov_checking_needs, .context = c,
     };
     for (size_t i = 0; i < settings->input_count; i++)
-        if (ov_checking_needs_input(c, settings->inputs[i].plugin))
+        if (ov_checking_needs_input(c, i))
             gather_input(c, &world, i, deadline_ms);
     ov_state_close(world.state);
     free(dir);
@@ -191,8 +191,8 @@ const struct ov_command ov_command_check = {
     .name = "check", .takes = "[RULE|INPUT...]", .words_max = 100,
     .summary = "Apply the rules once, as a plugin for Nagios and Icinga",
     .more = "Without a RULE or INPUT all rules are applied that one look can decide; those that\n"
-            "are an increase(...) need the agent. Where an input and a rule have the same name, the\n"
-            "input is meant, whose rules are more: rule:NAME and input:NAME say which.\n"
+            "are an increase(...) need the agent. Where an input and a rule have the same name,\n"
+            "the input is meant, whose rules are more: rule:NAME and input:NAME say which.\n"
             "Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n",
     .example = "omnivigil check pending -w 100 -c 1000 --topic 'orders.*'",
     .flags = flags, .run = run, .refuse = refuse,

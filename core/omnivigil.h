@@ -207,14 +207,13 @@ struct ov_unread {
     const struct ov_measurement *measurement;
     uint64_t fields; /* bit i: field i, where it is absent; 0: samples may be missing as a whole */
     const struct ov_slice *tags; /* of the samples, as in a sample; one without value: of any */
-    struct ov_slice why;         /* what is wrong, and what would help */
-    bool untold;                 /* nothing is wrong: see ov_batch_untold */
+    struct ov_slice why; /* what is wrong, and what would help */
+    bool untold;         /* by ov_batch_untold */
 };
 /* Notes that; `tags` NULL: of all samples. Bytes are copied; the same is noted once. */
 OV_API void ov_batch_unread(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
                             const struct ov_slice *tags, struct ov_slice why);
-/* The same of fields that cannot be known from one look, though nothing is wrong: only a check that
- * names a rule which needs them is not fine without. */
+/* As that, where nothing is wrong but one look cannot know: a check that names the rule is told. */
 OV_API void ov_batch_untold(struct ov_batch *batch, const struct ov_measurement *m, uint64_t fields,
                             const struct ov_slice *tags, struct ov_slice why);
 OV_API const struct ov_unread *ov_batch_first_unread(const struct ov_batch *batch); /* ->next */
@@ -580,10 +579,9 @@ struct ov_plugin {
     bool precious; /* each record matters: unless configured otherwise they are on disk first */
     void (*encode)(void *state, const struct ov_batch *batch, struct ov_emit *emit);
     enum ov_sent (*send)(void *state, struct ov_slice bytes, struct ov_outcome *outcome);
-    /* For formats whose records may follow one another in one send, such as lines: how many
-     * samples and bytes one send may hold; a record beyond that is sent on its own. Called before
-     * each send. Optional: without it every record is sent on its own. If such a send is rejected,
-     * its records come again one by one. */
+    /* For formats whose records may follow one another in one send, such as lines: how many samples
+     * and bytes one send may hold; a larger record is sent alone, as are those of a rejected send
+     * when they come again. Called before each send. Optional: without it all are sent alone. */
     void (*join)(const void *state, size_t *samples, size_t *bytes);
 };
 

@@ -94,6 +94,18 @@ static void tags_inherit(struct ov_map *own, const struct ov_map *general)
     *own = all;
 }
 
+static void tag_set(struct ov_map *map, const char *name, const char *value)
+{
+    struct ov_tag tag = {name, ov_slice(value)}, *own = tag_find(map, name);
+    struct ov_map one = {&tag, 1};
+    if (!own) {
+        tags_inherit(map, &one);
+        return;
+    }
+    free((char *)own->value.ptr);
+    own->value = (struct ov_slice){ov_strdup(value), strlen(value)};
+}
+
 /* ---------------------------------------------------------------- an instance's plugin */
 
 static struct ov_span entry_place(const struct entry *entry, const char *key)
@@ -364,12 +376,9 @@ static void tell_apart(struct ov_settings *settings)
         for (size_t j = 0; j < settings->input_count && !twin[i]; j++)
             twin[i] = i != j && inputs[i].plugin && inputs[i].plugin == inputs[j].plugin &&
                       tags_equal(&inputs[i].tags, &inputs[j].tags);
-    for (size_t i = 0; i < settings->input_count; i++) {
-        struct ov_tag tag = {"input", ov_slice(inputs[i].name)};
-        struct ov_map name = {&tag, 1};
+    for (size_t i = 0; i < settings->input_count; i++)
         if (twin[i])
-            tags_inherit(&inputs[i].tags, &name);
-    }
+            tag_set(&inputs[i].tags, "input", inputs[i].name);
     free(twin);
 }
 

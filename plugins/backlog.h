@@ -47,8 +47,8 @@ struct backlog_memory {
     int64_t place;              /* entries ever added up to last_delivered; -1: not known */
     int64_t current;            /* lost, under the present regime */
     int64_t carried;            /* lost, under earlier ones */
-    int64_t lost_ms;            /* when more was found lost than at the look before, or at a first look
-                                   tasks right after last_delivered; 0: never */
+    int64_t lost_ms;            /* when more was found lost than at the look before, or at a first
+                                   look tasks right after last_delivered; 0: never */
 };
 
 struct backlog {

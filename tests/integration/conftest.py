@@ -59,6 +59,13 @@ def redis(directory):
 
 
 @pytest.fixture
+def other_redis(tmp_path):
+    server = RedisServer(tmp_path)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
 def client(redis):
     connection = redis.client()
     yield connection

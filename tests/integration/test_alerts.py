@@ -14,7 +14,7 @@ import pytest
 
 import names
 import traffic
-from servers import RedisServer, wait_for
+from servers import wait_for
 from watching import ALERT, UNPLAYED, rules_within
 
 # ---------------------------------------------------------------- what goes wrong
@@ -228,13 +228,6 @@ def test_rule_taken_away(client, vigil, watch):
     assert watched.wait("resolved warning pending")["fields"]["reason"] == "removed"
     watched.cycles()
     watched.expect("pending", severity="warning")
-
-
-@pytest.fixture
-def other_redis(tmp_path):
-    server = RedisServer(tmp_path)
-    yield server
-    server.kill()
 
 
 def test_each_target_is_muted_alone(redis, client, omnidaemon, other_redis, watch):

@@ -246,6 +246,31 @@ def test_rules_of_the_configuration(client, redis, vigil, check):
     assert not any(label.startswith("no-group") for label in check("--config", config).perfdata)
 
 
+def test_several_of_them(redis, other_redis, client, vigil, check):
+    """Two OmniDaemons of equal topics and agents: each is named, and can be asked for alone."""
+    other = other_redis.client()
+    an_agent(client, pending=2)
+    an_agent(other, pending=9)
+    other.close()
+    config = vigil.config(outputs=[], inputs=[
+        {"plugin": names.REDIS_BUS, "name": name, "url": server.url, "storage": "redis"}
+        for name, server in (("shop", redis), ("mail", other_redis))])
+    both = check("pending", "-w", "5", "--config", config)
+    assert both.status == WARNING and both.first.startswith("WARNING: mail: agent mail on orders")
+    assert both.perfdata == {"pending shop orders mail": (2, None, "5", None),
+                             "pending mail orders mail": (9, None, "5", None)}
+    assert check("redis_bus", "--config", config).perfdata.keys() > both.perfdata.keys()
+    shop = check("shop", "--config", config)
+    assert shop.perfdata["pending orders mail"][0] == 2 and "mail: " not in shop.text
+    assert check("mail", "--config", config).perfdata["pending orders mail"][0] == 9
+    # an input, and a rule of all of them
+    mixed = check("shop", "memory", "--config", config).perfdata
+    assert {"pending orders mail", "memory shop", "memory mail"} <= mixed.keys()
+    other_redis.kill()
+    assert check("shop", "--config", config).status == OK
+    assert check("pending", "--config", config).status == UNKNOWN
+
+
 def test_without_redis(redis, vigil, check):
     redis.kill()
     answer = check("redis_bus")

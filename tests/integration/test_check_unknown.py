@@ -155,7 +155,8 @@ def test_words(redis, client, vigil, plain):
     for word, problem in (("rule:storag", "no rule is called `storag` (did you mean `storage`?)"),
                           ("input:runnr", "no input is called `runnr` (did you mean `runner`?)"),
                           ("rule:redis_bus", "no rule is called"), ("input:dlq", "no input is"),
-                          ("rule:events-gap", "about an increase"), ("rule:", "no rule is called ``")):
+                          ("rule:events-gap", "about an increase"),
+                          ("rule:", "no rule is called ``")):
         answer = plain(word)
         assert answer.status == UNKNOWN and problem in answer.first, answer.text
 

@@ -371,6 +371,49 @@ static void test_instance(void **unused)
     result_free(&r);
 }
 
+/* Inputs of one plugin whose tags are equal have their names as a tag, others have not. */
+static void test_twins(void **unused)
+{
+    static const struct {
+        const char *text;
+        const char *tags[3]; /* the tag `input` of each; NULL: none */
+    } rows[] = {
+        {"[fake]", {NULL}},
+        {"[fake, {plugin: fake, name: b}]", {"fake", "b"}},
+        {"[{plugin: fake, tags: {site: a}}, {plugin: fake, name: b, tags: {site: b}}]", {NULL}},
+        {"[{plugin: fake, tags: {site: a}}, {plugin: fake, name: b, tags: {site: a}}]",
+         {"fake", "b"}},
+        {"[{plugin: fake, tags: {site: a}}, {plugin: fake, name: b}]", {NULL}},
+        {"[fake, {plugin: fake, name: b, tags: {site: b}}, {plugin: fake, name: c}]",
+         {"fake", NULL, "c"}},
+        {"[{plugin: fake, tags: {x: 1, y: 2}}, {plugin: fake, name: b, tags: {y: 2, x: 1}}]",
+         {"fake", "b"}},
+        {"[{plugin: fake, tags: {input: a}}, {plugin: fake, name: b, tags: {input: a}}]",
+         {"fake", "b"}},
+        {"[{plugin: fake, tags: {input: a}}, {plugin: fake, name: b, tags: {input: c}}]",
+         {"a", "c"}},
+    };
+    (void)unused;
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        char text[400];
+        struct result r;
+        int len = snprintf(text, sizeof text, "inputs: %s\noutputs: [file]\n", rows[i].text);
+        result_parse(&r, text, (size_t)len);
+        for (size_t k = 0; r.settings && k < r.settings->input_count; k++) {
+            const struct ov_map *tags = &r.settings->inputs[k].tags;
+            const char *tag = NULL;
+            for (size_t t = 0; t < tags->count; t++)
+                if (strcmp(tags->items[t].name, "input") == 0)
+                    tag = tags->items[t].value.ptr;
+            if (!tag != !rows[i].tags[k] || (tag && strcmp(tag, rows[i].tags[k]) != 0))
+                fail_msg("%s: the tag `input` of %s is %s", rows[i].text,
+                         r.settings->inputs[k].name, tag ? tag : "missing");
+        }
+        assert_non_null(r.settings);
+        result_free(&r);
+    }
+}
+
 static void test_none(void **unused)
 {
     (void)unused;
@@ -558,7 +601,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_all_at_once),
         cmocka_unit_test(test_limits),     cmocka_unit_test(test_builtin),
-        cmocka_unit_test(test_instance),   cmocka_unit_test(test_none),
+        cmocka_unit_test(test_instance), cmocka_unit_test(test_twins),   cmocka_unit_test(test_none),
         cmocka_unit_test(test_optional),   cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_env_file),   cmocka_unit_test(test_plugin_dir),
     };
