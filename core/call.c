@@ -369,10 +369,12 @@ bool ov_call_confirm(struct ov_call *call, const char *flag, const char *format,
     if (asked)
         fprintf(stderr, "%s [y/N] ", ov_buf_text(&escaped));
     else
-        fprintf(stderr, "omnivigil: %s Nobody can be asked here: --%s would do it.\n",
+        fprintf(stderr, "omnivigil: %s Nobody can be asked here: %s would do it.\n",
                 ov_buf_text(&escaped), flag);
     bool yes = asked && fgets(answer, sizeof answer, stdin) &&
                (answer[0] == 'y' || answer[0] == 'Y');
+    if (asked && !yes)
+        fputs("Nothing was changed.\n", stderr);
     ov_buf_free(&text);
     ov_buf_free(&escaped);
     return yes;

@@ -479,8 +479,8 @@ OV_API const char *ov_call_again(struct ov_call *call);
 OV_API bool ov_call_is_for_persons(const struct ov_call *call);
 /* Whether a person looks on: what is shown is for persons, and standard output a terminal. */
 OV_API bool ov_call_is_watched(const struct ov_call *call);
-/* Asks the person at the terminal; true for yes. Without a terminal it is no, and says which flag
- * would do. */
+/* Asks the person at the terminal; true for yes. Any other answer is no, and says that nothing was
+ * changed; so is having no terminal, and says which flag (with its dashes) would do. */
 OV_API bool ov_call_confirm(struct ov_call *call, const char *flag, const char *format, ...)
     OV_PRINTF(3, 4);
 /* Shows how far a long work has come, on standard error where that is a terminal. `total` 0: not

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -186,6 +187,24 @@ def test_hostile_entries_and_names(redis, client, bus):
 # ---------------------------------------------------------------- republish
 
 
+@pytest.mark.parametrize("answer", ["n", "", "y"])
+def test_the_answer_at_the_terminal(client, bus, answer):
+    dl.register(client)
+    dl.fill(client, 1)
+    master, terminal = pty.openpty()
+    os.write(master, f"{answer}\n".encode())
+    done = subprocess.run(
+        [bus.vigil.binary, "bus", "dlq", "purge", TOPIC, "--all"], env={**bus.vigil.env, **bus.env},
+        cwd=bus.vigil.directory, stdin=terminal, stdout=subprocess.PIPE, stderr=terminal,
+        timeout=60, check=False)
+    os.close(terminal)
+    said = os.read(master, 65536).decode()
+    os.close(master)
+    kept = answer != "y"
+    assert client.xlen(dl.key_of()) == kept and done.returncode == kept, said
+    assert "[y/N]" in said and ("Nothing was changed." in said) == kept, said
+
+
 def test_republish_choices(client, bus):
     dl.register(client, agents=("fraud-check", "billing"))
     ids = dl.fill(client, 10)
@@ -194,7 +213,7 @@ def test_republish_choices(client, bus):
         client.xadd("omni:metrics:stream", {"data": dl.failure(
             number, error_type="ConnectionError" if number % 2 else "ValueError")})
     done = bus.run("dlq", "republish", TOPIC, "--all", status=1)
-    assert "--yes" in done.stderr and client.xlen(dl.key_of()) == 10
+    assert "be asked here: --yes would" in done.stderr and client.xlen(dl.key_of()) == 10
     for wrong in ((), ("--all", "--match", "x"), ("--id", "x"), ("--all", ids[0]),
                   ("--older-than", "7"), ("--id", ids[0], "--older-than", "1d"),
                   ("--id", ids[0], "--id", ids[1])):
