@@ -96,13 +96,45 @@ static bool read_flag(const struct ov_flag *flags, int argc, char **argv, int *i
     return true;
 }
 
+/* The flag that `word` is, where its value may be left out, and was; NULL if it is none such. */
+static const struct ov_flag *open_flag(const struct ov_flag *flags, const char *word)
+{
+    struct ov_buf ignored = {0};
+    const char *value = NULL;
+    const struct ov_flag *flag =
+        word[0] == '-' && word[1] ? find_flag(flags, word, &value, &ignored) : NULL;
+    ov_buf_free(&ignored);
+    return flag && !value && flag->value && flag->value[0] == '[' ? flag : NULL;
+}
+
+static void refuse_words(const struct ov_command *command, const struct ov_arguments *arguments,
+                         const struct ov_flag *before, struct ov_buf *error)
+{
+    int count = arguments->word_count;
+    ov_buf_printf(error, "`%s` takes %s, got ", command->name,
+                  *command->takes ? command->takes : "no words");
+    if (count == 1) {
+        ov_buf_char(error, '`');
+        ov_buf_escaped(error, ov_slice(arguments->words[0]));
+        ov_buf_char(error, '`');
+    } else {
+        ov_buf_printf(error, "%d words", count);
+    }
+    if (before)
+        ov_buf_printf(error, "; what follows --%s must be a number: --%s %.*s", before->name,
+                      before->name, (int)strlen(before->value) - 2, before->value + 1);
+}
+
 bool ov_arguments_read(const struct ov_command *command, const struct ov_flag *flags, int argc,
                        char **argv, struct ov_arguments *arguments, struct ov_buf *error)
 {
+    const struct ov_flag *before = NULL;
     bool flags_end = false;
     *arguments = (struct ov_arguments){.words = argv};
     for (int i = 0; i < argc; i++) {
         if (flags_end || argv[i][0] != '-' || !argv[i][1]) {
+            if (i > 0 && !before)
+                before = open_flag(flags, argv[i - 1]);
             arguments->words[arguments->word_count++] = argv[i];
         } else if (strcmp(argv[i], "--") == 0) {
             flags_end = true;
@@ -114,8 +146,7 @@ bool ov_arguments_read(const struct ov_command *command, const struct ov_flag *f
         }
     }
     if (arguments->word_count < command->words_min || arguments->word_count > command->words_max) {
-        ov_buf_printf(error, "`%s` takes %s, got %d words", command->name,
-                      *command->takes ? command->takes : "no words", arguments->word_count);
+        refuse_words(command, arguments, before, error);
         return false;
     }
     return true;

@@ -22,6 +22,7 @@
 #include "config_path.h"
 #include "input.h"
 #include "log.h"
+#include "range.h"
 
 enum {
     FLAG_WARNING, FLAG_CRITICAL, FLAG_TOPIC, FLAG_AGENT, FLAG_TIMEOUT, FLAG_UNKNOWN_AS,
@@ -149,6 +150,20 @@ static enum ov_check_state check(struct ov_checking *c, struct ov_plugins *plugi
     return state;
 }
 
+/* Elsewhere -c is --config: a file given for the range must be told before how many rules there
+ * are, of which its giver knows nothing. */
+static bool is_no_range(const char *critical, struct ov_buf *error)
+{
+    struct ov_range ignored;
+    const char *wrong = critical ? ov_range_parse(ov_slice(critical), &ignored) : NULL;
+    if (!wrong)
+        return false;
+    ov_buf_printf(error, "--critical: %s, got `", wrong);
+    ov_buf_escaped(error, ov_slice(critical));
+    ov_buf_str(error, "`; a configuration is given as --config FILE");
+    return true;
+}
+
 static int refuse(struct ov_buf *error)
 {
     return (int)ov_checking_refuse(error);
@@ -175,6 +190,8 @@ static int run(void *none, struct ov_call *call)
     ov_log_setup(c.verbose >= 3 ? OV_DEBUG : OV_NOTHING, false);
     if (!set_timeout(&c, values[FLAG_TIMEOUT], &deadline_ms)) {
         ov_buf_str(&errors, "--timeout takes seconds and a state, such as 10 or 5:critical");
+        state = ov_checking_refuse(&errors);
+    } else if (is_no_range(c.critical, &errors)) {
         state = ov_checking_refuse(&errors);
     } else {
         c.settings = ov_settings_read(ov_config_path(values[FLAG_CONFIG]),

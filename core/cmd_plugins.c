@@ -5,8 +5,8 @@
 
 #include "call.h"
 #include "command.h"
-#include "nearest.h"
 #include "option_text.h"
+#include "plugin.h"
 #include "plugin_dir.h"
 #include "self.h"
 #include "settings.h"
@@ -94,35 +94,31 @@ static void describe_rule_options(struct ov_buf *out)
     ov_options_describe(out, ov_silence_options);
 }
 
+static int refuse(struct ov_plugins *plugins, const char *name, struct ov_buf *why)
+{
+    bool is_there = ov_plugins_explain(plugins, name, why);
+    fprintf(stderr, "omnivigil: %s\n", ov_buf_text(why));
+    return is_there ? OV_EXIT_PROBLEM : OV_EXIT_USAGE;
+}
+
 static int print_one(struct ov_plugins *plugins, const char *name)
 {
     struct ov_buf out = {0}, why = {0};
-    struct ov_nearest nearest = {.wanted = ov_slice(name)};
     const struct ov_plugin *plugin = NULL;
-    if (strcmp(name, "agent") == 0) {
+    int status = OV_EXIT_FINE;
+    if (strcmp(name, "agent") == 0)
         describe_agent(&out);
-    } else if (strcmp(name, "rules") == 0) {
+    else if (strcmp(name, "rules") == 0)
         describe_rule_options(&out);
-    } else if ((plugin = ov_plugins_load(plugins, name, &why))) {
+    else if ((plugin = ov_plugins_load(plugins, name, &why)))
         describe(&out, plugin);
-    } else {
-        size_t count;
-        char **names = ov_plugins_list(plugins, &count);
-        ov_nearest_try(&nearest, "agent");
-        for (size_t i = 0; i < count; i++)
-            ov_nearest_try(&nearest, names[i]);
-        ov_nearest_hint(&nearest, &why);
-        fprintf(stderr, "omnivigil: %s\n", ov_buf_text(&why));
-        for (size_t i = 0; i < count; i++)
-            free(names[i]);
-        free(names);
-    }
-    bool found = out.len > 0;
-    if (found)
+    else
+        status = refuse(plugins, name, &why);
+    if (out.len)
         fwrite(out.data, 1, out.len, stdout);
     ov_buf_free(&out);
     ov_buf_free(&why);
-    return found ? OV_EXIT_FINE : OV_EXIT_PROBLEM;
+    return status;
 }
 
 static int print_all(struct ov_plugins *plugins)

@@ -8,10 +8,12 @@
 
 #include "call.h"
 #include "command.h"
+#include "command_guess.h"
 #include "complete.h"
 #include "config_path.h"
 #include "log.h"
 #include "nearest.h"
+#include "plugin_dir.h"
 #include "settings.h"
 
 #ifndef VERSION
@@ -78,23 +80,42 @@ static void add_own(struct world *world)
         add_row(world, ov_commands[i], NULL);
 }
 
-/* Reads the configuration, whose inputs bring commands; one with errors has the usual inputs. */
+/* Every input that is there, whether the configuration has it or not. */
+static void add_all_inputs(struct world *world)
+{
+    size_t count;
+    char **names = ov_plugins_list(world->plugins, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct ov_buf why = {0};
+        const struct ov_plugin *plugin = ov_plugins_load(world->plugins, names[i], &why);
+        if (plugin && plugin->kind == OV_INPUT)
+            add_plugin(world, plugin);
+        ov_buf_free(&why);
+        free(names[i]);
+    }
+    free(names);
+}
+
+/* Reads the configuration, whose inputs bring commands. One with errors does not say which they
+ * are; the commands are there all the same, to tell those errors when they run. */
 static void add_inputs(struct world *world, int argc, char **argv)
 {
     const char *dir = ov_arguments_peek(argc, argv, "plugin-dir", 0);
     const char *config = ov_arguments_peek(argc, argv, "config", 'c');
-    struct ov_buf ignored = {0};
     size_t error_count = 0;
     ov_log_setup(OV_WARN, false);
     world->settings = ov_settings_read(ov_config_path(config), dir, &world->plugins,
                                        &world->errors, &error_count);
-    struct ov_settings *usual = world->settings ? NULL : ov_settings_read(
-        NULL, dir, &world->plugins, &ignored, &error_count);
-    const struct ov_settings *settings = world->settings ? world->settings : usual;
-    for (size_t i = 0; settings && i < settings->input_count; i++)
-        add_plugin(world, settings->inputs[i].plugin);
-    ov_settings_free(usual);
-    ov_buf_free(&ignored);
+    for (size_t i = 0; world->settings && i < world->settings->input_count; i++)
+        add_plugin(world, world->settings->inputs[i].plugin);
+    if (world->settings)
+        return;
+    if (!world->plugins) { /* no configuration was read that could name another directory */
+        char *chosen = ov_plugin_dir(dir, NULL);
+        world->plugins = ov_plugins_new(chosen);
+        free(chosen);
+    }
+    add_all_inputs(world);
 }
 
 static void free_world(struct world *world)
@@ -183,6 +204,18 @@ static int run_of_plugin(const struct world *world, const struct ov_command_row 
                        ov_plugins_dir(world->plugins));
 }
 
+/* Words too many may be a misspelt part of a longer name: `bus dlq repulish`. */
+static void hint_more(const struct world *world, const struct ov_command *command,
+                      const struct ov_arguments *arguments, struct ov_buf *error)
+{
+    if (arguments->word_count <= command->words_max)
+        return;
+    const struct ov_command *meant = ov_command_guess_more(
+        world->rows, world->count, command->name, arguments->word_count, arguments->words);
+    if (meant)
+        ov_buf_printf(error, " (did you mean `%s`?)", meant->name);
+}
+
 static int run(const struct world *world, const struct ov_command_row *row, int argc, char **argv)
 {
     struct ov_arguments arguments;
@@ -190,8 +223,10 @@ static int run(const struct world *world, const struct ov_command_row *row, int 
     unsigned common;
     struct ov_flag *flags = ov_command_flags(row, &common);
     int status = OV_EXIT_FINE;
-    if (!ov_arguments_read(row->command, flags, argc, argv, &arguments, &error))
+    if (!ov_arguments_read(row->command, flags, argc, argv, &arguments, &error)) {
+        hint_more(world, row->command, &arguments, &error);
         status = usage_error(row->command, &error);
+    }
     else if (arguments.help)
         print_help(row);
     else if (row->plugin)
@@ -204,7 +239,7 @@ static int run(const struct world *world, const struct ov_command_row *row, int 
 
 int ov_command_run_as(const struct ov_command *command, int argc, char **argv)
 {
-    return run(NULL, &(struct ov_command_row){command, NULL}, argc - 1, argv + 1);
+    return run(&(struct world){0}, &(struct ov_command_row){command, NULL}, argc - 1, argv + 1);
 }
 
 /* How many words of argv the command's name takes up, 0 if it is another. */
@@ -253,24 +288,42 @@ static bool is_family(const struct world *world, const char *word, bool print)
     return found;
 }
 
+/* An option in the place of a command. */
+static void refuse_option(const char *word, struct ov_buf *error)
+{
+    struct ov_nearest nearest = {.wanted = ov_slice(word)};
+    ov_nearest_try(&nearest, "--help");
+    ov_nearest_try(&nearest, "--version");
+    ov_buf_str(error, "unknown option `");
+    ov_buf_escaped(error, nearest.wanted);
+    ov_buf_char(error, '`');
+    if (!ov_nearest_hint(&nearest, error))
+        ov_buf_str(error, ": those of a command come after it");
+}
+
+static void refuse_words(const struct world *world, int argc, char **argv, struct ov_buf *error)
+{
+    struct ov_command_guess guess = ov_command_guess(world->rows, world->count, argc, argv);
+    bool family = is_family(world, argv[0], false) && argc > 1 && argv[1][0] != '-';
+    int words = guess.words ? guess.words : family ? 2 : 1;
+    ov_buf_str(error, "unknown command `");
+    for (int i = 0; i < words; i++) {
+        ov_buf_str(error, i ? " " : "");
+        ov_buf_escaped(error, ov_slice(argv[i]));
+    }
+    ov_buf_char(error, '`');
+    if (guess.words)
+        ov_buf_printf(error, " (did you mean `%.*s`?)", (int)guess.name.len, guess.name.ptr);
+}
+
+/* argv[0]... name no command, nor begin several. */
 static int unknown_command(const struct world *world, int argc, char **argv)
 {
-    struct ov_nearest nearest = {0};
-    struct ov_buf error = {0}, given = {0};
-    ov_buf_str(&given, argv[1]);
-    if (is_family(world, argv[1], false) && argc > 2 && argv[2][0] != '-')
-        ov_buf_printf(&given, " %s", argv[2]);
-    nearest.wanted = ov_slice(ov_buf_text(&given));
-    for (size_t i = 0; i < world->count; i++) {
-        ov_nearest_try(&nearest, world->rows[i].command->name);
-        if (ov_slice_starts(ov_slice(world->rows[i].command->name), nearest.wanted))
-            nearest.best = world->rows[i].command->name;
-    }
-    ov_buf_str(&error, "unknown command `");
-    ov_buf_escaped(&error, nearest.wanted);
-    ov_buf_char(&error, '`');
-    ov_nearest_hint(&nearest, &error);
-    ov_buf_free(&given);
+    struct ov_buf error = {0};
+    if (argv[0][0] == '-')
+        refuse_option(argv[0], &error);
+    else
+        refuse_words(world, argc, argv, &error);
     return usage_error(NULL, &error);
 }
 
@@ -279,29 +332,40 @@ static bool asks_for_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
 }
 
+/* Inputs are only loaded where no command of the core's own is meant. */
+static const struct ov_command_row *find_row(struct world *world, int argc, char **argv, int *words)
+{
+    add_own(world);
+    const struct ov_command_row *row = ov_command_find(world->rows, world->count, argc, argv,
+                                                       words);
+    if (row)
+        return row;
+    add_inputs(world, argc, argv);
+    return ov_command_find(world->rows, world->count, argc, argv, words);
+}
+
+/* argv[0] is the first word. */
 static int dispatch(struct world *world, int argc, char **argv)
 {
-    const char *first = argc > 1 ? argv[1] : "";
-    int words;
-    add_own(world);
-    const struct ov_command_row *row = ov_command_find(world->rows, world->count, argc - 1,
-                                                       argv + 1, &words);
-    if (!row) {
-        add_inputs(world, argc, argv);
-        row = ov_command_find(world->rows, world->count, argc - 1, argv + 1, &words);
-    }
+    bool help = argc > 0 && asks_for_help(argv[0]);
+    int words, rest = help && argc > 1 ? 1 : 0; /* `help bus list` */
+    argc -= rest;
+    argv += rest;
+    const struct ov_command_row *row = find_row(world, argc, argv, &words);
+    if (row && help)
+        print_help(row);
     if (row)
-        return run(world, row, argc - 1 - words, argv + 1 + words);
-    if (strcmp(first, "complete") == 0) /* for shells: see etc/completion */
+        return help ? OV_EXIT_FINE : run(world, row, argc - words, argv + words);
+    if (argc > 0 && strcmp(argv[0], "complete") == 0) /* for shells: see etc/completion */
         return ov_complete(&(struct ov_complete){world->rows, world->count, world->settings,
-                                                 world->plugins}, argc - 2, argv + 2);
-    if (!*first || asks_for_help(first)) {
+                                                 world->plugins}, argc - 1, argv + 1);
+    if (argc == 0 || !*argv[0] || asks_for_help(argv[0])) {
         print_usage(world);
-        return *first ? OV_EXIT_FINE : OV_EXIT_USAGE;
+        return help ? OV_EXIT_FINE : OV_EXIT_USAGE;
     }
-    if (is_family(world, first, argc <= 2 || asks_for_help(argv[2])) &&
-        (argc <= 2 || asks_for_help(argv[2])))
-        return argc > 2 ? OV_EXIT_FINE : OV_EXIT_USAGE;
+    bool after = argc > 1 && asks_for_help(argv[1]);
+    if ((after || argc == 1) && is_family(world, argv[0], true))
+        return help || after ? OV_EXIT_FINE : OV_EXIT_USAGE;
     return unknown_command(world, argc, argv);
 }
 
@@ -312,7 +376,7 @@ int ov_command_dispatch(int argc, char **argv)
         printf("omnivigil %s (plugin interface %d)\n", VERSION, OV_ABI);
         return OV_EXIT_FINE;
     }
-    int status = dispatch(&world, argc, argv);
+    int status = dispatch(&world, argc > 0 ? argc - 1 : 0, argv + 1);
     free_world(&world);
     return status;
 }

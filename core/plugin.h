@@ -16,6 +16,9 @@ void ov_plugins_free(struct ov_plugins *plugins);
  * wants, what is offered, what to do). */
 const struct ov_plugin *ov_plugins_load(struct ov_plugins *plugins, const char *name,
                                         struct ov_buf *why);
+/* `name` did not load, for the reason in `why`, which becomes a better one where no file has that
+ * name. Whether one has it. */
+bool ov_plugins_explain(struct ov_plugins *plugins, const char *name, struct ov_buf *why);
 /* Sorted names of the plugin files in the directory; *count of them, free each and the array. */
 char **ov_plugins_list(struct ov_plugins *plugins, size_t *count);
 const char *ov_plugins_dir(const struct ov_plugins *plugins);

@@ -114,33 +114,6 @@ static struct ov_span entry_place(const struct entry *entry, const char *key)
     return node ? node->span : ov_source_place(&entry->source);
 }
 
-/* Says why `name` did not load: more helpfully than the loader where it is merely misspelt. */
-static void explain_missing(struct ov_plugins *plugins, const char *name, struct ov_buf *why)
-{
-    struct ov_nearest nearest = {.wanted = ov_slice(name)};
-    size_t count = 0;
-    bool listed = false;
-    struct ov_buf known = {0};
-    char **names = ov_plugins_list(plugins, &count);
-    for (size_t i = 0; i < count; i++) {
-        listed |= strcmp(names[i], name) == 0;
-        ov_nearest_try(&nearest, names[i]);
-        ov_buf_printf(&known, "%s%s", i > 0 ? ", " : "", names[i]);
-    }
-    if (!listed && count > 0) {
-        ov_buf_reset(why);
-        ov_buf_printf(why, "unknown plugin `%s`", name);
-        if (nearest.best)
-            ov_buf_printf(why, " (did you mean `%s`?)", nearest.best);
-        else
-            ov_buf_printf(why, ", in %s are: %s", ov_plugins_dir(plugins), ov_buf_text(&known));
-    }
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-    ov_buf_free(&known);
-}
-
 /* A plugin's option must not be called like one that every instance has. */
 static bool options_are_free(const struct entry *entry, const struct ov_plugin *plugin,
                              struct ov_diag *diag)
@@ -171,7 +144,7 @@ static const struct ov_plugin *entry_plugin(struct reading *r, struct entry *ent
         ov_diag_error(r->diag, at, "%s is no plugin's name: those are made of letters, digits, "
                       "_, - and .", ov_buf_text(&why));
     } else if (!(plugin = ov_plugins_load(r->plugins, name, &why))) {
-        explain_missing(r->plugins, name, &why);
+        ov_plugins_explain(r->plugins, name, &why);
         entry->missing = entry->instance->optional;
         if (entry->missing)
             ov_diag_warn(r->diag, at, "%s: left out, since it is optional", ov_buf_text(&why));

@@ -205,7 +205,7 @@ def test_wrong_usage(check):
             (("-t", "x"), "--timeout takes"), (("-t", "nan"), "--timeout takes"),
             (("-t", "1e9"), "--timeout takes"), (("-t", "5:bad"), "--timeout takes"),
             (("-t", "5:"), "--timeout takes"), (("--unknown-as", "fine"), "--unknown-as takes"),
-            (("-c", "/nowhere.yaml"), "need just one rule"),
+            (("-c", "/nowhere.yaml"), "given as --config FILE"),
             (("--config", "/nowhere.yaml"), "/nowhere.yaml")):
         answer = check(*args)
         assert answer.status == UNKNOWN and problem in answer.first, (args, answer.text)

@@ -188,6 +188,42 @@ def test_reload(redis, client, vigil):
     assert agent.stop() == 0
 
 
+WRONG_ENVIRONMENT = {
+    "REDIS_URL": ("foo", "REDIS_URL"),
+    "STORAGE_BACKEND": ("reddis", "did you mean `redis`?"),
+}
+
+
+@pytest.mark.parametrize("where", ["environment", ".env", "configuration"])
+@pytest.mark.parametrize("name", WRONG_ENVIRONMENT)
+def test_commands_tell_a_bad_environment(vigil, name, where):
+    """They are found, whatever is wrong with what they would look at."""
+    value, says = WRONG_ENVIRONMENT[name]
+    env, options = {}, []
+    if where == "environment":
+        env[name] = value
+    elif where == ".env":
+        vigil.write(".env", f"{name}={value}\n")
+    else:
+        option = {"REDIS_URL": {"plugin": names.REDIS_BUS, "url": value},
+                  "STORAGE_BACKEND": {"plugin": names.STORAGE_INPUT, names.BACKEND: value}}[name]
+        says = says.replace("REDIS_URL", "url")
+        options = ["--config", vigil.config(inputs=[option])]
+    for command in (["diagnose"], ["health"], ["metrics"], ["agent", "list"], ["bus", "list"],
+                    ["bus", "dlq", "orders"], ["storage", "health"], ["gather"]):
+        done = vigil.command(*command, *options, **env)
+        assert done.returncode == 2, (command, done.stdout, done.stderr)
+        assert says in done.stderr and "unknown command" not in done.stderr, done.stderr
+    listed = vigil.command("--help", **env)
+    assert listed.returncode == 0 and "  bus dlq republish " in listed.stdout
+
+
+def test_commands_tell_a_text_that_is_no_configuration(vigil):
+    path = vigil.write("bad.yaml", "inputs: [\n")
+    done = vigil.command("bus", "list", "-c", path)
+    assert done.returncode == 2 and "bad.yaml:" in done.stderr, done.stderr
+
+
 # ---------------------------------------------------------------- secrets
 
 PASSWORD = "p@ss:w/rd#%$ {x}'\"\\"

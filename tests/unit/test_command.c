@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "capture.h"
-#include "command.h"
+#include "command_guess.h"
 #include "fake_plugins.h"
 
 static struct capture out, err;
@@ -55,10 +55,22 @@ static void test_lines(void **state)
         {"config", 2, "Commands:\n  config check ", NULL},
         {"config chekc", 2, NULL, "(did you mean `config check`?)"},
         {"config --help", 0, "Commands:\n  config check ", NULL},
-        {"cofnig check", 2, NULL, "unknown command `cofnig`"},
+        {"cofnig check", 2, NULL, "`cofnig check` (did you mean `config check`?)"},
+        {"cofnig", 2, NULL, "`cofnig` (did you mean `config`?)"},
+        {"cofnig frobnicate", 2, NULL, "`cofnig` (did you mean `config`?)"},
+        {"config frobnicate", 2, NULL, "unknown command `config frobnicate`\n"},
+        {"chekc", 2, NULL, "(did you mean `check`?)"},
         {"xyzzy", 2, NULL, "unknown command `xyzzy`\n`omnivigil " HINT},
-        {"--config", 2, NULL, "unknown command `--config`"},
-        {"-c", 2, NULL, "unknown command `-c`"},
+        {"xyzzy -x --help", 2, NULL, "unknown command `xyzzy`\n"},
+        {"help plugins", 0, "Usage: omnivigil plugins", NULL},
+        {"--help config check", 0, "Usage: omnivigil config check", NULL},
+        {"help config", 0, "Commands:\n  config check ", NULL},
+        {"help gahter", 2, NULL, "unknown command `gahter` (did you mean `gather`?)"},
+        {"help config chekc", 2, NULL, "(did you mean `config check`?)"},
+        {"help --version", 2, NULL, "unknown option `--version`"},
+        {"--verison", 2, NULL, "unknown option `--verison` (did you mean `--version`?)"},
+        {"--config", 2, NULL, "unknown option `--config`: those of a command come after it"},
+        {"-c", 2, NULL, "unknown option `-c`"},
         {"\x1b[2J\xff", 2, NULL, "unknown command `\\x1b[2J\\xff`"},
         /* completion */
         {"complete", 2, NULL, NULL},
@@ -100,16 +112,16 @@ static void test_lines(void **state)
         {"run --seconds=5s", 2, NULL, "not `5s`"},
         {"run --seconds=", 2, NULL, "not ``"},
         /* words */
-        {"run now", 2, NULL, "`run` takes no words, got 1 words"},
+        {"run now", 2, NULL, "`run` takes no words, got `now`"},
         {"config check a b", 2, NULL, "`config check` takes no words"},
         {"plugins a b", 2, NULL, "`plugins` takes [NAME], got 2 words"},
-        {"plugins -", 1, NULL, "/-.so: does not load"},
-        {"plugins -- --help", 1, NULL, "--help"},
+        {"plugins -", 2, NULL, "unknown plugin `-`, in "},
+        {"plugins -- --help", 2, NULL, "--help"},
         /* what the commands do */
         {"plugins --plugin-dir /given", 0, "Plugins in /given\n", NULL},
         {"plugins --plugin-dir=/given fake", 0, "fake (input)", NULL},
         {"plugins fake --plugin-dir /given", 0, "Options of fake", NULL},
-        {"plugins fkae", 1, NULL, "(did you mean `fake`?)"},
+        {"plugins fkae", 2, NULL, "unknown plugin `fkae` (did you mean `fake`?)"},
         {"plugins broken", 1, NULL, "does not load"},
         {"plugins agent", 0, "omnivigil_output {output, plugin}", NULL},
         {"config check", 0, "built-in configuration: good\ninputs: redis_bus storage runner\n"
@@ -133,6 +145,65 @@ static void test_lines(void **state)
         if (rows[i].err ? !strstr(err.text, rows[i].err) : *err.text)
             fail_msg("%s: on stderr: %s", rows[i].line, err.text);
     }
+}
+
+/* Names with several words: which is meant by words that are none. */
+static void test_guesses(void **state)
+{
+    static const struct ov_command commands[] = {
+        {.name = "health"}, {.name = "metrics"}, {.name = "bus list"}, {.name = "bus groups"},
+        {.name = "bus dlq"}, {.name = "bus dlq republish"}, {.name = "bus dlq purge"},
+        {.name = "agent list"}, {.name = "top"},
+    };
+    static const struct {
+        const char *words[4];
+        const char *name; /* "": none */
+        int used;
+    } rows[] = {
+        {{"buss", "list"}, "bus list", 2},
+        {{"buss", "lst", "orders"}, "bus list", 2},
+        {{"buss"}, "bus", 1},
+        {{"bus", "frobnicate"}, "", 0},
+        {{"bus", "grops"}, "bus groups", 2},
+        {{"agents", "list"}, "agent list", 2},
+        {{"agents"}, "agent", 1},
+        {{"dlq"}, "bus dlq", 1},
+        {{"dlqs"}, "bus dlq", 1},
+        {{"groups", "orders"}, "bus groups", 1},
+        {{"republish"}, "bus dlq republish", 1},
+        {{"dlq", "republish", "orders"}, "bus dlq republish", 2},
+        {{"dlq", "repulish"}, "bus dlq republish", 2},
+        {{"bsu", "dlq", "prge"}, "bus dlq purge", 3},
+        {{"metric"}, "metrics", 1},
+        {{"met"}, "metrics", 1},
+        {{"m"}, "", 0},
+        {{"", "list"}, "", 0},
+        {{"heatlh"}, "health", 1},
+        {{"bus", "--list"}, "", 0},
+        {{"frobnicate", "bus", "list"}, "", 0},
+    };
+    struct ov_command_row known[OV_COUNT(commands)];
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(commands); i++)
+        known[i] = (struct ov_command_row){&commands[i], NULL};
+    for (size_t i = 0; i < OV_COUNT(rows); i++) {
+        int argc = 0;
+        while (argc < 4 && rows[i].words[argc])
+            argc++;
+        struct ov_command_guess guess =
+            ov_command_guess(known, OV_COUNT(known), argc, (char **)rows[i].words);
+        if (!ov_slice_eq(guess.name, ov_slice(rows[i].name)) || guess.words != rows[i].used)
+            fail_msg("%s %s: `%.*s`, %d words", rows[i].words[0],
+                     argc > 1 ? rows[i].words[1] : "", (int)guess.name.len,
+                     guess.name.ptr ? guess.name.ptr : "", guess.words);
+    }
+    const char *const misspelt[] = {"repulish", "orders"}, *const topic[] = {"orders", "x"};
+    char **more = (char **)misspelt;
+    const struct ov_command *meant =
+        ov_command_guess_more(known, OV_COUNT(known), "bus dlq", 2, more);
+    assert_string_equal(meant ? meant->name : "", "bus dlq republish");
+    assert_null(ov_command_guess_more(known, OV_COUNT(known), "bus dlq", 2, (char **)topic));
+    assert_null(ov_command_guess_more(known, OV_COUNT(known), "health", 2, more));
 }
 
 /* Every command's row is whole, and its help says all that is in it. */
@@ -180,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_guesses),
         cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
