@@ -230,7 +230,7 @@ void ov_call_refresh(struct ov_call *call)
     for (size_t i = 0; i < call->settings->input_count; i++) {
         struct ov_called *called = &call->called[i];
         const struct ov_instance *instance = &call->settings->inputs[i];
-        if (called->batch && instance->plugin->idle)
+        if (called->batch && !called->why && instance->plugin->idle)
             instance->plugin->idle(instance->state);
         ov_batch_free(called->batch);
         called->batch = NULL;

@@ -2,6 +2,7 @@
 /* The command `agent get`: all there is to know of one agent. */
 #include <math.h>
 
+#include "agent_failures.h"
 #include "agent_records.h"
 #include "agent_rows.h"
 #include "figure_cells.h"
@@ -111,6 +112,18 @@ static const struct ov_column failure_columns[] = {
 static const struct ov_view failure_view = {
     .name = "failures", .shape = OV_SHAPE_LIST, .columns = failure_columns,
     .column_count = OV_COUNT(failure_columns),
+};
+
+enum { EXCEPTION_AT, EXCEPTION_TYPE, EXCEPTION_MESSAGE, EXCEPTION_TASK };
+static const struct ov_column exception_columns[] = {
+    [EXCEPTION_AT] = {"failed_at", OV_CELL_TIME, "at", 1},
+    [EXCEPTION_TYPE] = {"error_type", OV_CELL_TEXT, "exception", 0},
+    [EXCEPTION_MESSAGE] = {"error", OV_CELL_TEXT, "message", 0},
+    [EXCEPTION_TASK] = {"task_id", OV_CELL_TEXT, "task", 2},
+};
+static const struct ov_view exception_view = {
+    .name = "last_failures", .shape = OV_SHAPE_LIST, .title = "Its last failures",
+    .columns = exception_columns, .column_count = OV_COUNT(exception_columns),
 };
 
 struct getting {
@@ -329,6 +342,32 @@ static void show_tasks(struct getting *get)
     }
 }
 
+/* Also those of tasks that are tried again. Fails as redis_run does. */
+static int show_exceptions(struct getting *get)
+{
+    struct agent_failures last = {.topic = get->row.name.a, .agent = get->row.name.b};
+    int result = OV_OK;
+    if (!get->row.agent || figure_int(get->row.agent, "failed", 0) == 0)
+        return OV_OK;
+    result = agent_failures_read(&last, &get->runner->omni, get->runner->redis);
+    if (last.count)
+        ov_show(get->call, &exception_view);
+    for (size_t i = 0; i < last.count; i++) {
+        const struct agent_failure *f = &last.items[i];
+        ov_show_row(get->call);
+        ov_show_float(get->call, EXCEPTION_AT, f->at);
+        ov_show_text(get->call, EXCEPTION_TYPE, f->type);
+        ov_show_text(get->call, EXCEPTION_MESSAGE, f->message);
+        ov_show_mark(get->call, EXCEPTION_MESSAGE, OV_MARK_BAD);
+        if (f->task_id.len)
+            ov_show_text(get->call, EXCEPTION_TASK, f->task_id);
+    }
+    if (last.why.len)
+        ov_show_note(get->call, "The exceptions could not be read: %s.", ov_buf_text(&last.why));
+    agent_failures_free(&last);
+    return result;
+}
+
 static void show_group(struct getting *get)
 {
     if (!get->row.group)
@@ -364,6 +403,8 @@ static int show_all(struct getting *get)
     if (show_consumers(get) != OV_OK)
         return ov_call_unable(get->call, "%s", redis_why(get->runner->redis));
     show_tasks(get);
+    if (show_exceptions(get) != OV_OK)
+        return ov_call_unable(get->call, "%s", redis_why(get->runner->redis));
     return runner_call_findings(get->call, &get->row.name.a, &get->row.name.b)
                ? OV_EXIT_PROBLEM : OV_EXIT_FINE;
 }
@@ -406,7 +447,7 @@ static const char more[] =
 
 const struct ov_command runner_command_agent = {
     .name = "agent get", .takes = "[TOPIC [NAME]]", .words_max = 2,
-    .summary = "One agent: configuration, process, consumers, tasks, and what fires for it",
+    .summary = "One agent: configuration, process, consumers, tasks, failures, and what fires",
     .more = more, .example = "omnivigil agent get orders.created fraud-check", .flags = flags,
     .run = agent_run,
 };

@@ -48,8 +48,11 @@ static bool is_stale(const struct drawing *d)
 {
     enum { LATE_MS = 2000 };
     const struct top_look *newest = d->now->newest;
+    int64_t cycle_ms = d->now->interval_ms;
+    if (newest && newest->whole && newest->took_ms > cycle_ms)
+        cycle_ms = newest->took_ms;
     return !d->view->look || (newest && !newest->whole) ||
-           (!d->view->paused && age_ms(d) > 2 * d->now->interval_ms + LATE_MS);
+           (!d->view->paused && age_ms(d) > 2 * cycle_ms + LATE_MS);
 }
 
 /* Whether nobody has answered for a while: what was said last is not known to hold. */
@@ -193,8 +196,9 @@ static void draw_age(struct drawing *d)
     } else {
         ov_buf_str(&out, "seen ");
         put_seconds(&out, age_ms(d));
-        ov_buf_str(&out, " ago, every ");
-        ov_human_seconds(&out, (double)now->interval_ms / 1000);
+        bool slow = look->took_ms > now->interval_ms;
+        ov_buf_str(&out, slow ? " ago, a look takes " : " ago, every ");
+        ov_human_seconds(&out, (double)(slow ? look->took_ms : now->interval_ms) / 1000);
         if (look->why.len) {
             ov_buf_str(&out, ", but not all: ");
             ov_buf_slice(&out, top_text(look, look->why));

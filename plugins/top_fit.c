@@ -88,19 +88,15 @@ void top_fit(const struct top_look *look, enum top_table table, unsigned width,
 static void count_write(struct ov_buf *out, double number, unsigned width)
 {
     static const char units[] = " kMGTPE";
-    struct ov_buf text = {0};
-    size_t unit = 0;
-    for (; unit + 1 < sizeof units - 1; unit++) {
-        ov_buf_reset(&text);
-        ov_human_number(&text, floor(number));
-        if (text.len + (unit > 0) <= width)
-            break;
-        number /= 1000;
+    size_t start = out->len;
+    for (size_t unit = 0; unit < sizeof units - 1; unit++, number /= 1000) {
+        out->len = start;
+        ov_human_number(out, floor(number));
+        if (unit)
+            ov_buf_char(out, units[unit]);
+        if (out->len - start <= width)
+            return;
     }
-    ov_buf_slice(out, (struct ov_slice){text.data, text.len});
-    if (unit)
-        ov_buf_char(out, units[unit]);
-    ov_buf_free(&text);
 }
 
 static void rate_write(struct ov_buf *out, double rate, unsigned width)

@@ -474,6 +474,7 @@ struct top_look *top_look_new(const struct top_found *found, struct top_rates *r
     struct making m = {.found = found, .rates = rates, .look = ov_calloc(1, sizeof *m.look)};
     ov_buf_grow(&m.look->bytes, 1);
     m.look->at_ms = found->bus_ns / 1000000;
+    m.look->took_ms = found->took_ms;
     m.look->why = keep(&m, ov_slice(found->why));
     read_head(&m);
     if (m.look->whole) {

@@ -69,7 +69,7 @@ struct top_head {
 
 struct top_look {
     bool whole;     /* Redis could be read; else there are no tables */
-    int64_t at_ms;  /* ov_clock_ms */
+    int64_t at_ms, took_ms; /* ov_clock_ms when Redis was read, and how long all took */
     struct top_text why; /* of what could not be read; empty: all could */
     struct top_head head;
     struct top_rows tables[TOP_TABLES];
@@ -86,6 +86,7 @@ struct top_found {
     const struct ov_call *call;        /* its --topic and --agent count; NULL: all is shown */
     const struct ov_batch *agents, *bus;
     int64_t agents_ns, bus_ns;         /* ov_clock_ns, when they were read */
+    int64_t took_ms;
     const struct ov_finding *findings; /* the worst first */
     size_t finding_count;
     const char *why;                   /* of what could not be read, or NULL */

@@ -28,7 +28,6 @@ struct top_screen {
     struct top_canvas canvas;
     wchar_t *wide; /* room for a row */
     size_t wide_cap;
-    char *locale;  /* as it was */
     struct sigaction before[4];
 };
 
@@ -178,9 +177,8 @@ static void set_colours(struct top_screen *screen)
 }
 
 /* UTF-8 where the environment names it, also if that locale is not installed here. */
-static bool set_locale(struct top_screen *screen)
+static bool set_locale(void)
 {
-    screen->locale = ov_strdup(setlocale(LC_CTYPE, NULL));
     if ((!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0) &&
         ov_terminal_is_utf8())
         setlocale(LC_CTYPE, "C.UTF-8");
@@ -212,7 +210,7 @@ struct top_screen *top_screen_open(struct ov_buf *why)
     if (!is_known(why))
         return NULL;
     struct top_screen *screen = ov_calloc(1, sizeof *screen);
-    screen->canvas = (struct top_canvas){.utf8 = set_locale(screen), .put = put,
+    screen->canvas = (struct top_canvas){.utf8 = set_locale(), .put = put,
                                          .context = screen};
     for (size_t i = 0; i < OV_COUNT(taken); i++)
         sigaction(taken[i], NULL, &screen->before[i]);
@@ -242,6 +240,7 @@ void top_screen_leave(struct top_screen *screen)
 void top_screen_return(struct top_screen *screen)
 {
     (void)screen;
+    reset_prog_mode(); /* a shell may have had the terminal meanwhile, without our leave */
     clearok(stdscr, TRUE);
     refresh();
 }
@@ -256,8 +255,6 @@ void top_screen_close(struct top_screen *screen)
     }
     for (size_t i = 0; i < OV_COUNT(taken); i++)
         sigaction(taken[i], &screen->before[i], NULL);
-    setlocale(LC_CTYPE, screen->locale);
-    free(screen->locale);
     free(screen->wide);
     free(screen);
 }

@@ -88,7 +88,8 @@ static void look(struct top_watch *watch)
 {
     struct ov_buf why = {0};
     struct top_found found = {.call = watch->call};
-    begin_look(watch, ov_clock_ms());
+    int64_t began_ms = ov_clock_ms();
+    begin_look(watch, began_ms);
     ov_call_refresh(watch->call);
     found.agents = gather(watch, "runner", &why);
     found.agents_ns = ov_clock_ns();
@@ -97,6 +98,7 @@ static void look(struct top_watch *watch)
     (void)gather(watch, "storage", &why); /* for what fires about it */
     found.findings = ov_call_findings(watch->call, &found.finding_count);
     found.why = why.len ? ov_buf_text(&why) : NULL;
+    found.took_ms = ov_clock_ms() - began_ms;
     if (!is_stopping(watch)) {
         struct top_look *made = top_look_new(&found, &watch->rates);
         watch->whole = made->whole;

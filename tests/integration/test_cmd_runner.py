@@ -49,6 +49,14 @@ def stored_agents(store):
             for topic, agents in asyncio.run(read()).items() for agent in agents}
 
 
+def failed_tasks(client, agent):
+    """The ids of its failed tasks, the newest first."""
+    events = [json.loads(entry["data"])
+              for _, entry in client.xrevrange("omni:metrics:stream")]
+    return [event["task_id"] for event in events
+            if event["event"] == "task_failed" and event["agent"] == agent]
+
+
 def compare_with_truth(told, agents):
     """Rows of `metrics` against what happened, read in full."""
     rows = {(row["topic"], row["agent"]): row for row in told["agents"] if row["received"]}
@@ -117,6 +125,8 @@ def test_real_omnidaemon(redis, client, omnidaemon, commands):
         row["name"] for row in client.xinfo_consumers(f"omni-stream:{TOPIC}",
                                                       f"group:{TOPIC}:fraud-check")]
     assert told["failures"] == [{"error_type": "ValueError", "failed": told["tasks"]["failed"]}]
+    assert [(row["error_type"], row["error"], row["task_id"]) for row in told["last_failures"]] == [
+        ("ValueError", "no luck", task) for task in failed_tasks(client, "fraud-check")[:5]]
 
     supervised = wait_for("a heartbeat", lambda: (
         lambda state: state if state.get("last_heartbeat") else None)(
