@@ -6,6 +6,8 @@
  *     diagnose_redis.c        the connection, and what Redis says of itself
  *     diagnose_access.c       which commands are refused, and what to grant
  *     diagnose_samples.c      what the inputs' samples and rules tell
+ *     diagnose_storage.c      the storage, and whether it is the right one
+ *     diagnose_orphans.c      groups whose agents are not registered
  *     diagnose_pending.c      entries that are pending for too long
  *     diagnose_letters.c      dead letters, by what they have in common
  *     diagnose_clocks.c       clocks of hosts against Redis'
@@ -55,6 +57,9 @@ void look_at_environment(struct look *look);
 bool look_at_redis(struct look *look);
 void look_at_access(struct look *look);
 void look_at_samples(struct look *look);
+void look_at_storage(struct look *look);  /* the two are parts of look_at_samples */
+void look_at_registry(struct look *look);
+void look_at_orphans(struct look *look);
 void look_at_pending(struct look *look);
 void look_at_letters(struct look *look);
 void look_at_clocks(struct look *look);
@@ -74,6 +79,9 @@ void next_omnivigil(struct look *look, struct finding *f, const char *words, str
 void next_redis(struct look *look, struct finding *f, const char *words,
                 const struct ov_slice *names, size_t count);
 
+/* Appends fields of a sample by their names, as "undelivered 520, oldest undelivered 12 min"; those
+ * that are absent are left out. `names`: "undelivered,oldest_undelivered_seconds". */
+void put_fields(struct ov_buf *out, const struct ov_sample *s, const char *names);
 /* Appends a duration for persons: "12 s", "7 min", "3.5 h", "2 days". */
 void put_duration(struct ov_buf *out, double seconds);
 

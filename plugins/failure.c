@@ -126,15 +126,19 @@ void failure_pattern(struct ov_buf *out, struct ov_slice message)
 
 /* ---------------------------------------------------------------- classes */
 
-enum { TIMEOUT, SERVICE, DATA, LOGIC, UNKNOWN };
+enum { TIMEOUT, SERVICE, DATA, EITHER, LOGIC, UNKNOWN };
 
 static const struct failure_class classes[] = {
     [TIMEOUT] = {"timeout", "Give the call more time, or the agent less to do at once; then "
                             "republish."},
     [SERVICE] = {"service down", "Wait until the service answers again, or repair it; then "
                                  "republish."},
-    [DATA] = {"invalid data", "Correct the publisher and let the callback refuse such events; "
-                              "purge these, they fail again."},
+    [DATA] = {"invalid data", "Look at one: where the event is right, correct the callback, else "
+                              "the publisher. Export them first; then republish, and purge only "
+                              "events that are known to be bad."},
+    [EITHER] = {"logic or data", "The callback has a fault, or the publisher left out what it "
+                                 "needs: look at one. Export them, correct whichever it is, then "
+                                 "republish; purge only events that are known to be bad."},
     [LOGIC] = {"logic", "Correct the callback and restart its runner; then republish."},
     [UNKNOWN] = {"unknown", "The exception is no longer in the task metrics: see the runner's "
                             "log."},
@@ -185,7 +189,10 @@ static const struct {
     {NULL, "*bad gateway*", SERVICE},
     {NULL, "*internal server error*", SERVICE},
     {"*valueerror", NULL, DATA},
-    {"*keyerror", NULL, DATA},
+    {"*keyerror", NULL, EITHER},
+    {"*indexerror", NULL, EITHER},
+    {"*typeerror", NULL, EITHER},
+    {"*attributeerror", NULL, EITHER},
     {"*invalid*", NULL, DATA},
     {"*dataerror", NULL, DATA},
 };

@@ -57,8 +57,9 @@ static const struct ov_rule rules[] = {
      .where = "life=silent, registered=true, exists=true",
      .unless = "omnidaemon_health.runner=lost|stopped|none", .severity = "critical", .hold = "1m",
      .summary = "agent {agent} on {topic} no longer asks for tasks ({undelivered} wait)",
-     .description = "Its consumers ended, silently, as they do after a lost connection to Redis, "
-                    "while the process lives on: restart its runner."},
+     .description = "Nobody asks for its tasks: its process ended, or lives on without consumers, "
+                    "which stop for good after a lost connection to Redis. Start its runner again; "
+                    "more consumers are no help."},
     {.name = "pending", .value = "omnidaemon_group.pending", .warning = "100", .hold = "1m",
      .summary = "agent {agent} on {topic} has {value} tasks under way",
      .description = "Tasks were delivered and not finished: the agent is slow, hangs, or fails and "
@@ -66,8 +67,8 @@ static const struct ov_rule rules[] = {
     {.name = "backlog", .value = "omnidaemon_group.oldest_undelivered_seconds",
      .where = "undelivered=[!0]*|", .warning = "300", .critical = "1800", .hold = "1m",
      .summary = "on {topic}, tasks for {agent} wait {value} s for their first delivery",
-     .description = "More is published than the agent takes: give it more consumers "
-                    "(consumer_count) or runners."},
+     .description = "More is published than the agent takes. One that works needs more consumers "
+                    "(consumer_count) or runners; one that is silent must be started again."},
     {.name = "trim-risk", .value = "omnidaemon_group.trim_ratio", .warning = "0.5",
      .critical = "0.8",
      .summary = "on {topic}, {agent} is behind by {undelivered} tasks, near the stream's limit",

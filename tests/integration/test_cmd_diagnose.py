@@ -234,6 +234,57 @@ def test_groups_without_agents(client, omnidaemon, vigil, diagnose):
     assert diagnose().status == FINE
 
 
+def test_no_group_in_use_is_to_be_removed(client, omnidaemon, diagnose):
+    """Tasks that wait or are under way show that, or that all were taken lately."""
+    omnidaemon.worker(OK)
+    traffic.publish(client, "other", 3)
+    for agent in ("waiting", "under way", "up to date"):
+        client.xgroup_create("omni-stream:other", f"group:other:{agent}", id="0")
+    traffic.take(client, "other", "under way", 3)
+    traffic.take(client, "other", "up to date", 3, ack=True)
+    found = diagnose()
+    orphans = {f["agent"]: f for f in found.findings if f["name"] == "orphan-group"}
+    assert set(orphans) == {"waiting", "under way", "up to date"}, found
+    assert {f["next"] for f in orphans.values()} == {"omnivigil bus groups other"}
+    assert "do not remove it" in orphans["up to date"]["meaning"]
+    assert "a removal of the group drops" in orphans["waiting"]["meaning"]
+
+
+@pytest.mark.parametrize("prefix", ["shop", "it's; touch pwned"])
+def test_storage_under_another_prefix(client, omnidaemon, vigil, diagnose, prefix):
+    """Neither with agents under the right one that work, nor with those of others beside."""
+    omnidaemon.env["REDIS_KEY_PREFIX"] = prefix
+    omnidaemon.worker(OK, MAIL)
+    omnidaemon.publish("orders", 5)
+    wait_for("all", lambda: truth.bus(client).get(GROUP, {}).get("processed") == 5)
+    for number in range(3000):  # results beside, so that one step of a scan is not all
+        client.set(f"{prefix}:result:{number}", "{}")
+    found = diagnose()
+    first = found.only("other-storage")
+    assert first["severity"] == "critical" and prefix in first["evidence"], found
+    assert "destroy" not in json.dumps(found.json)
+    assert diagnose(REDIS_KEY_PREFIX=prefix).status == FINE
+    told = paste(vigil, f"{first['next']}; echo \"$REDIS_KEY_PREFIX\"")
+    assert told == prefix + "\n"
+    assert not os.path.exists(os.path.join(vigil.directory, "pwned"))
+    traffic.register(client, "bills", "clerk")  # an agent here, too: that is another OmniDaemon
+    traffic.start_runner(client)
+    assert "orphan-group" not in diagnose().names
+
+
+def test_storage_that_is_nowhere_to_be_found(client, omnidaemon_json, directory, diagnose):
+    omnidaemon_json.worker(OK)
+    omnidaemon_json.publish("orders", 5)
+    wait_for("all", lambda: truth.bus(client).get(GROUP, {}).get("processed") == 5)
+    empty = os.path.join(directory, "empty")
+    os.mkdir(empty)
+    found = diagnose(JSON_STORAGE_DIR=empty, storage="json")
+    first = found.findings[0]
+    assert first["name"] == "other-storage" and GROUP in first["evidence"], found
+    assert "JSON_STORAGE_DIR" in first["meaning"]
+    assert "destroy" not in json.dumps(found.json)
+
+
 def test_a_corrupt_file(omnidaemon_json, vigil, diagnose):
     omnidaemon_json.worker(OK)
     path = os.path.join(omnidaemon_json.json_dir, "agents.json")

@@ -130,7 +130,7 @@ def test_patterns_and_classes(client, bus):
         (2, "ConnectionError: <n> refused", "service down", "fraud-check"),
         (2, "Max retries (<n>) exceeded", "unknown", "several"),
         (1, "TimeoutError", "timeout", "fraud-check"),
-        (1, "AttributeError: '...' is None", "logic", "fraud-check")}
+        (1, "AttributeError: '...' is None", "logic or data", "fraud-check")}
     assert all(r["remedy"] for r in rows)
     table = bus.run("dlq", "--group", status=1).stdout
     assert "order <n> of '...'" in table and "service down" in table

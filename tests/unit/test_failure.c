@@ -73,7 +73,7 @@ static void test_classes(void **state)
         const char *type, *message, *want;
     } rows[] = {
         {"ValueError", "amount must be positive", "invalid data"},
-        {"KeyError", "'price'", "invalid data"},
+        {"KeyError", "'price'", "logic or data"},
         {"ValidationError", "1 validation error for Order", "invalid data"},
         {"JSONDecodeError", "Expecting value: line 1 column 1 (char 0)", "invalid data"},
         {"UnicodeDecodeError", "'utf-8' codec can't decode", "invalid data"},
@@ -93,10 +93,10 @@ static void test_classes(void **state)
         {"APITimeoutError", "Request timed out.", "timeout"},
         {"RuntimeError", "model call timed out after 30 s", "timeout"},
         {"ValueError", "the request timed out", "timeout"},
-        {"AttributeError", "'NoneType' object has no attribute 'x'", "logic"},
-        {"TypeError", "unsupported operand", "logic"},
+        {"AttributeError", "'NoneType' object has no attribute 'x'", "logic or data"},
+        {"TypeError", "unsupported operand", "logic or data"},
         {"ZeroDivisionError", "division by zero", "logic"},
-        {"IndexError", "list index out of range", "logic"},
+        {"IndexError", "list index out of range", "logic or data"},
         {"Boom", "", "logic"},
         {"", "", "unknown"},
         {"", "timed out", "unknown"},
@@ -108,6 +108,10 @@ static void test_classes(void **state)
         if (strcmp(class->name, rows[i].want) != 0 || !*class->remedy)
             fail_msg("%s: %s: %s, not %s", rows[i].type, rows[i].message, class->name,
                      rows[i].want);
+        const char *purge = strstr(class->remedy, "purge"); /* what is purged is gone */
+        const char *export = strstr(class->remedy, "xport");
+        if (purge && (!export || export > purge || !strstr(class->remedy, "known to be bad")))
+            fail_msg("%s: %s", rows[i].type, class->remedy);
     }
 }
 
