@@ -149,12 +149,14 @@ struct bus {
     struct refusals refusals;
 
     struct follow follow;
+    struct follow_pass counting;
     bool follow_started;         /* counters mean something */
     struct event_reader *reader;
     struct pairs counts;         /* struct bus_counts */
 
     struct bus_group **dlq_asked; /* groups whose DLQs are asked for together, in this gather */
     size_t dlq_asked_count, dlq_asked_cap, dlq_sent;
+    size_t topics_awaited;       /* whose groups are not told yet */
 
     struct ov_buf key, group_key; /* scratch for key names */
 };
@@ -194,8 +196,10 @@ void bus_dlqs_send(struct bus *bus);
 int bus_read(struct bus *bus) OV_MUST_CHECK;
 void bus_group_free(void *group);
 
-/* Follows `omni-metrics`. Fails with the connection only; a refusal is told and passed over. */
-int bus_counts_follow(struct bus *bus) OV_MUST_CHECK;
+/* Follow `omni-metrics` along with what one redis_run handles, which returned `status`. Fails with
+ * the connection only; a refusal is told and passed over. */
+void bus_counts_begin(struct bus *bus);
+int bus_counts_end(struct bus *bus, int status) OV_MUST_CHECK;
 struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct ov_slice group);
 void bus_save(const struct bus *bus, struct ov_buf *out);
 int bus_load(struct bus *bus, struct ov_slice saved) OV_MUST_CHECK;

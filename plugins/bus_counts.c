@@ -34,11 +34,16 @@ static void on_entry(void *context, struct redis_id id, struct ov_slice data)
     counts->dlq_pushes += event.kind == EVENT_BUS_DLQ_PUSH;
 }
 
-int bus_counts_follow(struct bus *bus)
+void bus_counts_begin(struct bus *bus)
 {
-    enum redis_fault refused = REDIS_FINE;
-    int result = follow_run(&bus->follow, bus->redis, bus->host, OMNI_BUS_METRICS, on_entry, bus,
-                            &refused);
+    follow_begin(&bus->counting, &bus->follow, bus->redis, bus->host, OMNI_BUS_METRICS, on_entry,
+                 bus);
+}
+
+int bus_counts_end(struct bus *bus, int status)
+{
+    enum redis_fault refused;
+    int result = follow_end(&bus->counting, status, &refused);
     if (result != OV_OK && refused == REDIS_FINE)
         return result;
     bus->follow_started = result == OV_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of a gather's commands: one pipeline for all that is known to exist, a second one for
- * agents and dead letter queues whose group the first did not meet. */
+/* The order of a gather's commands: one pipeline for all that is known to exist and for what
+ * happened since, a second one for agents and dead letter queues whose group the first did not
+ * meet. */
 #include "bus.h"
 
 /* Joins agents with their groups. One whose group is not there (any more) will never be given a
@@ -80,7 +81,7 @@ int bus_read(struct bus *bus)
     bus->cycle++;
     bus->registry.on_topic = on_registered_topic;
     bus->registry.context = bus;
-    bus->dlq_asked_count = bus->dlq_sent = 0;
+    bus->dlq_asked_count = bus->dlq_sent = bus->topics_awaited = 0;
     bus_server_ask(bus);
     registry_load(&bus->registry, bus->redis);
     for (size_t i = 0; i < bus->topic_names.count; i++)
@@ -88,7 +89,8 @@ int bus_read(struct bus *bus)
     for (size_t i = 0; i < bus->found_topics.count; i++)
         if (bus_wants(bus, bus->found_topics.entries[i]->a))
             bus_topic_ask(bus, bus->found_topics.entries[i]->a, false, false);
-    int result = redis_run(bus->redis);
+    bus_counts_begin(bus);
+    int result = bus_counts_end(bus, redis_run(bus->redis));
     if (result != OV_OK)
         return result;
     registry_finish(&bus->registry);

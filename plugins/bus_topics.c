@@ -77,12 +77,8 @@ static void on_stream(struct redis *r, const struct redis_reply *reply, void *co
 
 /* ---------------------------------------------------------------- groups */
 
-static void on_groups(struct redis *r, const struct redis_reply *reply, void *context,
-                      size_t index)
+static void read_groups(struct bus_topic *topic, const struct redis_reply *reply)
 {
-    struct bus_topic *topic = context;
-    (void)r;
-    (void)index;
     if (reply->type != REDIS_ARRAY) {
         topic->groups_read = redis_reply_fault(reply) == REDIS_NOKEY;
         refusals_note_in(&topic->bus->refusals, REFUSABLE_XINFO_GROUPS, OMNI_STREAM_PREFIX, reply,
@@ -95,6 +91,18 @@ static void on_groups(struct redis *r, const struct redis_reply *reply, void *co
         if (bus_group_info(&reply->items[i], &info))
             bus_group_read(topic, &info);
     }
+}
+
+/* With the last topic, those DLQs that wait for company go along with what else is asked now. */
+static void on_groups(struct redis *r, const struct redis_reply *reply, void *context,
+                      size_t index)
+{
+    struct bus_topic *topic = context;
+    (void)r;
+    (void)index;
+    read_groups(topic, reply);
+    if (--topic->bus->topics_awaited == 0)
+        bus_dlqs_send(topic->bus);
 }
 
 static void ask_whole(struct bus_topic *topic)
@@ -167,6 +175,7 @@ void bus_topic_ask(struct bus *bus, struct ov_slice name, bool configured, bool 
     if (asked)
         return;
     topic->bus = bus;
+    bus->topics_awaited++;
     topic->read = topic->exists = topic->groups_read = topic->length_only = false;
     topic->groups = 0;
     topic->refused = 0;

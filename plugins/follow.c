@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run is one chain of replies: XINFO STREAM, then XREADs, each sent by the function that
+ * One pass is one chain of replies: XINFO STREAM, then XREADs, each sent by the function that
  * handles the reply before it.
  *
  *     XINFO ──▶ what became of the position? ──▶ XREAD ──▶ next XREAD sent, entries handed over
@@ -14,7 +14,7 @@
  * `added` is the sum of the first three. When the position is before the first entry, still to be
  * read is the whole length; when everything up to the newest id of the XINFO was handed over, it
  * is none. At these two moments `missed` is what is lacking. Between them `added` moves with the
- * entries, so a run that is cut off, or a trim in the middle of one, changes nothing.
+ * entries, so a pass that is cut off, or a trim in the middle of one, changes nothing.
  */
 #include "follow.h"
 
@@ -24,20 +24,6 @@
 #define COUNT_MAX 1000
 #define COUNT_FIRST 100                        /* before anything is known of their size */
 #define REPLY_BYTES ((size_t)4 * 1024 * 1024)  /* what a reply should stay below */
-
-struct run {
-    struct follow *f;
-    struct ov_host *host;
-    struct ov_slice key;
-    follow_entry_fn *fn;
-    void *context;
-    int64_t stop_at_ms;        /* no further request from then on */
-    struct redis_id newest;    /* the end, as XINFO told it ... */
-    uint64_t added;            /* ... and how many were added by then, or FOLLOW_UNKNOWN */
-    size_t asked;              /* the COUNT of the request under way; 0 before the first */
-    bool settled;              /* everything up to `newest` is accounted for */
-    enum redis_fault refused;
-};
 
 static bool id_is_less(struct redis_id a, struct redis_id b)
 {
@@ -50,11 +36,11 @@ static int shown(struct ov_slice text)
     return text.len < 200 ? (int)text.len : 200;
 }
 
-static void run_refuse(struct run *run, enum redis_fault fault, const char *command,
+static void pass_refuse(struct follow_pass *pass, enum redis_fault fault, const char *command,
                        struct ov_slice why)
 {
-    run->refused = fault;
-    (void)ov_fail(run->host, "%s %.*s: %.*s", command, shown(run->key), run->key.ptr, shown(why),
+    pass->refused = fault;
+    (void)ov_fail(pass->host, "%s %.*s: %.*s", command, shown(pass->key), pass->key.ptr, shown(why),
                   why.ptr);
 }
 
@@ -80,14 +66,14 @@ static void follow_account(struct follow *f, uint64_t accounted)
 }
 
 /* Everything up to the newest id of the XINFO was handed over or is gone. */
-static void run_settle(struct run *run)
+static void pass_settle(struct follow_pass *pass)
 {
-    if (run->settled)
+    if (pass->settled)
         return;
-    run->settled = true;
-    follow_account(run->f, run->added);
-    if (id_is_less(run->f->position, run->newest))
-        run->f->position = run->newest;
+    pass->settled = true;
+    follow_account(pass->f, pass->added);
+    if (id_is_less(pass->f->position, pass->newest))
+        pass->f->position = pass->newest;
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -95,13 +81,13 @@ static void run_settle(struct run *run)
 static void on_entries(struct redis *r, const struct redis_reply *reply, void *context,
                        size_t index);
 
-static void run_request(struct run *run, struct redis *r, struct redis_id after)
+static void pass_request(struct follow_pass *pass, struct redis *r, struct redis_id after)
 {
     char id[48], count[16];
-    int len = snprintf(count, sizeof count, "%" PRIu32, run->f->count);
-    run->asked = run->f->count;
-    redis_send(r, on_entries, run, 0, OV_SLICE("XREAD"), OV_SLICE("COUNT"),
-               {count, (size_t)len}, OV_SLICE("STREAMS"), run->key, redis_id_text(after, id));
+    int len = snprintf(count, sizeof count, "%" PRIu32, pass->f->count);
+    pass->asked = pass->f->count;
+    redis_send(r, on_entries, pass, 0, OV_SLICE("XREAD"), OV_SLICE("COUNT"),
+               {count, (size_t)len}, OV_SLICE("STREAMS"), pass->key, redis_id_text(after, id));
 }
 
 /* An entry is [id, [name, value, name, value ...]]. */
@@ -121,25 +107,25 @@ static struct ov_slice entry_data(const struct redis_reply *entry)
 }
 
 /* Hands over the entries; returns their bytes. */
-static size_t run_hand_over(struct run *run, const struct redis_reply *entries)
+static size_t pass_hand_over(struct follow_pass *pass, const struct redis_reply *entries)
 {
-    struct follow *f = run->f;
+    struct follow *f = pass->f;
     size_t bytes = 0;
     for (size_t i = 0; i < entries->count; i++) {
         struct redis_id id;
         if (!entry_id(&entries->items[i], &id) || !id_is_less(f->position, id)) {
-            run_refuse(run, REDIS_PROTOCOL, "XREAD", OV_SLICE("entries that are none"));
+            pass_refuse(pass, REDIS_PROTOCOL, "XREAD", OV_SLICE("entries that are none"));
             break;
         }
-        if (id_is_less(run->newest, id))
-            run_settle(run);
+        if (id_is_less(pass->newest, id))
+            pass_settle(pass);
         struct ov_slice data = entry_data(&entries->items[i]);
         bytes += data.len;
         f->position = id;
         f->entries++;
         if (f->added != FOLLOW_UNKNOWN)
             f->added++;
-        run->fn(run->context, id, data);
+        pass->fn(pass->context, id, data);
     }
     return bytes;
 }
@@ -163,45 +149,45 @@ static const struct redis_reply *reply_entries(const struct redis_reply *reply)
 }
 
 /* Whether to ask for more when what is up to `last` has arrived. */
-static bool run_goes_on(const struct run *run, const struct redis_reply *entries,
+static bool pass_goes_on(const struct follow_pass *pass, const struct redis_reply *entries,
                         struct redis_id last)
 {
-    return entries->count >= run->asked && id_is_less(last, run->newest) &&
-           id_is_less(run->f->position, last) && ov_clock_ms() < run->stop_at_ms;
+    return entries->count >= pass->asked && id_is_less(last, pass->newest) &&
+           id_is_less(pass->f->position, last) && ov_clock_ms() < pass->stop_at_ms;
 }
 
 /* Entries stay valid until this returns, so Redis prepares the next reply while they are read. */
 static void on_entries(struct redis *r, const struct redis_reply *reply, void *context,
                        size_t index)
 {
-    struct run *run = context;
+    struct follow_pass *pass = context;
     struct redis_id last;
     (void)index;
-    if (run->refused)
+    if (pass->refused)
         return;
     enum redis_fault fault = redis_reply_fault(reply);
     const struct redis_reply *entries = reply_entries(reply);
     if (fault) {
-        run_refuse(run, fault, "XREAD", reply->text);
+        pass_refuse(pass, fault, "XREAD", reply->text);
         return;
     }
     if (!entries && reply->type == REDIS_NIL) {
-        run_settle(run);
+        pass_settle(pass);
         return;
     }
     if (!entries || !entry_id(&entries->items[entries->count - 1], &last)) {
-        run_refuse(run, REDIS_PROTOCOL, "XREAD", OV_SLICE("not a list of entries"));
+        pass_refuse(pass, REDIS_PROTOCOL, "XREAD", OV_SLICE("not a list of entries"));
         return;
     }
-    bool full = entries->count >= run->asked;
-    bool more = run_goes_on(run, entries, last);
+    bool full = entries->count >= pass->asked;
+    bool more = pass_goes_on(pass, entries, last);
     if (more) {
-        run_request(run, r, last);
+        pass_request(pass, r, last);
         redis_flush(r);
     }
-    run->f->count = count_for(entries->count, run_hand_over(run, entries));
-    if (!run->refused && !more && (!full || !id_is_less(last, run->newest)))
-        run_settle(run);
+    pass->f->count = count_for(entries->count, pass_hand_over(pass, entries));
+    if (!pass->refused && !more && (!full || !id_is_less(last, pass->newest)))
+        pass_settle(pass);
 }
 
 /* ---------------------------------------------------------------- what became of the stream */
@@ -290,52 +276,56 @@ static void follow_look(struct follow *f, const struct info *info)
 
 static void on_info(struct redis *r, const struct redis_reply *reply, void *context, size_t index)
 {
-    struct run *run = context;
-    struct follow *f = run->f;
+    struct follow_pass *pass = context;
+    struct follow *f = pass->f;
     struct info info;
     (void)index;
     enum redis_fault fault = redis_reply_fault(reply);
     if (fault == REDIS_NOKEY) {
         f->length = -1;
-        run->settled = true;
+        pass->settled = true;
         return;
     }
     if (fault) {
-        run_refuse(run, fault, "XINFO STREAM", reply->text);
+        pass_refuse(pass, fault, "XINFO STREAM", reply->text);
         return;
     }
     if (!info_read(reply, &info)) {
-        run_refuse(run, REDIS_PROTOCOL, "XINFO STREAM", OV_SLICE("not what describes a stream"));
+        pass_refuse(pass, REDIS_PROTOCOL, "XINFO STREAM", OV_SLICE("not what describes a stream"));
         return;
     }
     f->length = (int64_t)info.length;
-    run->newest = info.newest;
-    run->added = info.added;
+    pass->newest = info.newest;
+    pass->added = info.added;
     follow_look(f, &info);
     uint32_t fit = count_for(1, info.bytes);
     f->count = fit < f->count ? fit : f->count;
     if (info.length == 0 || !id_is_less(f->position, info.newest))
-        run_settle(run);
+        pass_settle(pass);
     else
-        run_request(run, r, f->position);
+        pass_request(pass, r, f->position);
 }
 
-int follow_run(struct follow *f, struct redis *r, struct ov_host *host, struct ov_slice key,
-               follow_entry_fn *fn, void *context, enum redis_fault *refused)
+void follow_begin(struct follow_pass *pass, struct follow *f, struct redis *r, struct ov_host *host,
+                  struct ov_slice key, follow_entry_fn *fn, void *context)
 {
     int64_t now = ov_clock_ms(), left = ov_host_deadline(host) - now;
-    struct run run = {
+    *pass = (struct follow_pass){
         .f = f, .host = host, .key = key, .fn = fn, .context = context,
         .stop_at_ms = now + left / 4 * 3,
     };
     if (f->count == 0 || f->count > COUNT_MAX)
         f->count = COUNT_FIRST;
-    redis_send(r, on_info, &run, 0, OV_SLICE("XINFO"), OV_SLICE("STREAM"), key);
-    int status = redis_run(r);
-    f->behind = !run.settled;
-    if (status == OV_FAILED && run.asked > 1) /* perhaps more than the client or the time allows */
-        f->count = (uint32_t)run.asked / 2;
-    *refused = status == OV_OK ? run.refused : REDIS_FINE;
+    redis_send(r, on_info, pass, 0, OV_SLICE("XINFO"), OV_SLICE("STREAM"), key);
+}
+
+int follow_end(struct follow_pass *pass, int status, enum redis_fault *refused)
+{
+    struct follow *f = pass->f;
+    f->behind = !pass->settled;
+    if (status == OV_FAILED && pass->asked > 1) /* more than the client or the time allows? */
+        f->count = (uint32_t)pass->asked / 2;
+    *refused = status == OV_OK ? pass->refused : REDIS_FINE;
     return *refused ? OV_FAILED : status;
 }
 

@@ -30,7 +30,7 @@ struct follow {
     uint64_t gaps;              /* times that happened; before Redis 7.0, which does not tell the
                                  * number, times that it may have happened */
     uint64_t restarts;          /* times the stream was another one, or an older copy */
-    bool behind;                /* the last run ended before the end of the stream */
+    bool behind;                /* the last pass ended before the end of the stream */
     int64_t length;             /* of the stream when it was last looked at; -1: no such stream */
     uint32_t count;             /* entries to ask for at once: fewer where they are large */
 };
@@ -39,17 +39,38 @@ struct follow {
  * an entry without it has an empty slice). */
 typedef void follow_entry_fn(void *context, struct redis_id id, struct ov_slice data);
 
+/* One reading of what was added; the inside of follow.c. */
+struct follow_pass {
+    struct follow *f;
+    struct ov_host *host;
+    struct ov_slice key;
+    follow_entry_fn *fn;
+    void *context;
+    int64_t stop_at_ms;        /* no further request from then on */
+    struct redis_id newest;    /* the end, as XINFO told it ... */
+    uint64_t added;            /* ... and how many were added by then, or FOLLOW_UNKNOWN */
+    size_t asked;              /* the COUNT of the request under way; 0 before the first */
+    bool settled;              /* everything up to `newest` is accounted for */
+    enum redis_fault refused;
+};
+
 /* Reads everything between the position and the end as it was when it began, as far as the
  * host's deadline allows (the last quarter of the time until then is left for others); the rest
- * is left for the next run (`behind`). The first run reads all there is; what was trimmed before
- * it does not count as missed. A key that does not exist is OV_OK with `length` -1 and everything
- * else as it was. On OV_FAILED the position is that of the last entry handed over, so nothing is
- * read twice. An error reply (NOPERM, WRONGTYPE) or one that makes no sense (REDIS_PROTOCOL) is
- * OV_FAILED with the text in ov_fail and leaves the connection usable; *refused is then set to
- * its fault, otherwise to REDIS_FINE. Never blocks in Redis. Nothing else may be under way on
- * `r`. */
-int follow_run(struct follow *f, struct redis *r, struct ov_host *host, struct ov_slice key,
-               follow_entry_fn *fn, void *context, enum redis_fault *refused) OV_MUST_CHECK;
+ * is left for the next pass (`behind`). The first pass reads all there is; what was trimmed before
+ * it does not count as missed. Begun before a redis_run, among whatever else is sent, and ended
+ * with that one's result:
+ *
+ *     follow_begin(&pass, &f, r, host, key, on_entry, context);
+ *     status = follow_end(&pass, redis_run(r), &refused);
+ *
+ * All that is given must live until the end. A key that does not exist is OV_OK with `length` -1
+ * and everything else as it was. On OV_FAILED the position is that of the last entry handed over,
+ * so nothing is read twice. An error reply (NOPERM, WRONGTYPE) or one that makes no sense
+ * (REDIS_PROTOCOL) is OV_FAILED with the text in ov_fail and leaves the connection usable;
+ * *refused is then set to its fault, otherwise to REDIS_FINE. Never blocks in Redis. */
+void follow_begin(struct follow_pass *pass, struct follow *f, struct redis *r, struct ov_host *host,
+                  struct ov_slice key, follow_entry_fn *fn, void *context);
+int follow_end(struct follow_pass *pass, int status, enum redis_fault *refused) OV_MUST_CHECK;
 
 /* All that must survive a restart, as one line without spaces, and back; false and an empty
  * `f` if it is not such. */

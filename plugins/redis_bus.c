@@ -147,8 +147,6 @@ static int gather_connected(struct bus *bus)
     int result = bus_scan_run(bus);
     if (result == OV_OK)
         result = bus_read(bus);
-    if (result == OV_OK)
-        result = bus_counts_follow(bus);
     if (result == OV_OK && bus->server.uptime_s < uptime_before)
         bus->scan.next_ms = 0; /* another Redis: look again what is there */
     return result;

@@ -99,9 +99,11 @@ static int follow_stream(struct runner *runner)
     const struct ov_slice none = {NULL, 0};
     struct ov_buf key = {0};
     enum redis_fault refused = REDIS_FINE;
-    int result = follow_run(&runner->follow, runner->redis, runner->host,
-                            omni_storage_key(&key, runner->omni.prefix, "metrics:stream", none,
-                                             none), on_entry, runner, &refused);
+    struct follow_pass pass;
+    follow_begin(&pass, &runner->follow, runner->redis, runner->host,
+                 omni_storage_key(&key, runner->omni.prefix, "metrics:stream", none, none),
+                 on_entry, runner);
+    int result = follow_end(&pass, redis_run(runner->redis), &refused);
     runner->counted = result == OV_OK;
     if (result == OV_OK || refused != REDIS_FINE) {
         refusals_follow(&runner->refusals, (struct ov_slice){key.data, key.len}, refused);

@@ -169,7 +169,9 @@ static int run_once(enum redis_fault *refused)
     *refused = REDIS_NOGROUP;
     reading.ahead = 0;
     reading.last = (struct redis_id){0};
-    int status = follow_run(&follow, &redis, &host, OV_SLICE("k"), on_entry, &reading, refused);
+    struct follow_pass pass;
+    follow_begin(&pass, &follow, &redis, &host, OV_SLICE("k"), on_entry, &reading);
+    int status = follow_end(&pass, redis_run(&redis), refused);
     assert_null(redis.fn);
     plan.count = 0;
     return status;
