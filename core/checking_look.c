@@ -16,6 +16,7 @@ struct looking {
     struct ov_checking *c;
     size_t rule;
     const char *input; /* the present one's name where several measure the same, else NULL */
+    bool failed;       /* the present one did */
     size_t samples, decided, unread;
 };
 
@@ -118,6 +119,9 @@ static void look_at(struct looking *l, const struct ov_sample *s, const struct o
             state = l->c->unknown_as;
             ov_buf_printf(&summary, "%s: ", ov_buf_text(&label));
             ov_buf_slice(&summary, u->why);
+        } else if (l->failed) {
+            state = l->c->unknown_as;
+            ov_buf_printf(&summary, "%s: not known", ov_buf_text(&label));
         }
     } else if (match == OV_MATCH_YES) {
         enum ov_severity severity = ov_rule_severity(rule, value, false);
@@ -210,6 +214,7 @@ static void look(struct ov_checking *c, size_t rule)
     for (size_t i = 0; i < c->settings->input_count; i++) {
         const struct ov_batch *batch = ov_checking_looks_at(c, rule, i) ? c->batches[i] : NULL;
         l.input = shared ? c->settings->inputs[i].name : NULL;
+        l.failed = c->failed[i];
         for (const struct ov_sample *s = batch ? ov_batch_first(batch) : NULL; s; s = s->next)
             if (s->measurement == m && passes(c, m, s->tags, false))
                 look_at(&l, s, batch);

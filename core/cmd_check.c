@@ -62,9 +62,10 @@ static void on_alarm(int signal_number)
 /* "10", "10:critical" */
 static bool set_timeout(struct ov_checking *c, const char *text, int64_t *deadline_ms)
 {
+    size_t digits = text ? strspn(text, "0123456789.") : 0;
     char *end = NULL;
     double seconds = text ? strtod(text, &end) : 10;
-    if (text && (end == text || !(seconds > 0) || seconds > 3600 || (*end && *end != ':')))
+    if (text && (end != text + digits || !(seconds > 0) || seconds > 3600 || (*end && *end != ':')))
         return false;
     c->late_as = OV_CHECK_UNKNOWN;
     if (text && *end == ':') {
@@ -188,7 +189,13 @@ static int run(void *none, struct ov_call *call)
     int64_t deadline_ms;
     enum ov_check_state state;
     ov_log_setup(c.verbose >= 3 ? OV_DEBUG : OV_NOTHING, false);
-    if (!set_timeout(&c, values[FLAG_TIMEOUT], &deadline_ms)) {
+    int twice = arguments->counts[FLAG_TOPIC] > 1 ? FLAG_TOPIC
+                : arguments->counts[FLAG_AGENT] > 1 ? FLAG_AGENT : -1;
+    if (twice >= 0) {
+        ov_buf_printf(&errors, "--%s is given twice: write one pattern, such as `*.[ab]*`, or two "
+                      "checks", flags[twice].name);
+        state = ov_checking_refuse(&errors);
+    } else if (!set_timeout(&c, values[FLAG_TIMEOUT], &deadline_ms)) {
         ov_buf_str(&errors, "--timeout takes seconds and a state, such as 10 or 5:critical");
         state = ov_checking_refuse(&errors);
     } else if (is_no_range(c.critical, &errors)) {

@@ -59,7 +59,10 @@ void ov_nearest_try(struct ov_nearest *nearest, const char *name)
 
 bool ov_nearest_hint(const struct ov_nearest *nearest, struct ov_buf *out)
 {
-    if (nearest->best)
-        ov_buf_printf(out, " (did you mean `%s`?)", nearest->best);
-    return nearest->best;
+    if (!nearest->best)
+        return false;
+    ov_buf_str(out, " (did you mean `");
+    ov_buf_escaped(out, ov_slice(nearest->best));
+    ov_buf_str(out, "`?)");
+    return true;
 }

@@ -253,6 +253,11 @@ static int64_t compile_time(struct compiling *c, const char *key, const char *te
     return ms;
 }
 
+static bool is_text(const struct ov_compiled_rule *rule)
+{
+    return rule->measurement && ov_rule_field(rule)->type == OV_TEXT;
+}
+
 static void compile_thresholds(struct compiling *c)
 {
     struct ov_compiled_rule *rule = c->rule;
@@ -260,6 +265,9 @@ static void compile_thresholds(struct compiling *c)
     compile_range(c, "warning", text->warning, &rule->warning);
     compile_range(c, "critical", text->critical, &rule->critical);
     rule->has_clear = compile_range(c, "clear", text->clear, &rule->clear);
+    if (is_text(rule) && (rule->window_ms || text->warning || text->critical))
+        complain(c, "value", "`%s` is a text, which no range fits: name what it is in `where`, as "
+                 "in `%s=...`", ov_rule_field(rule)->name, ov_rule_field(rule)->name);
     if (!text->warning && !text->critical) {
         if (!text->severity || strcmp(text->severity, "critical") == 0)
             rule->plain_severity = OV_SEVERITY_CRITICAL;
@@ -393,6 +401,8 @@ const char *ov_rule_set_ranges(struct ov_compiled_rule *rule, const char *warnin
                                const char *critical)
 {
     struct ov_range warning_range = rule->warning, critical_range = rule->critical;
+    if (is_text(rule))
+        return "the rule is about a text, which no range fits";
     const char *wrong = warning ? ov_range_parse(ov_slice(warning), &warning_range) : NULL;
     if (!wrong && critical)
         wrong = ov_range_parse(ov_slice(critical), &critical_range);

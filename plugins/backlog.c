@@ -81,6 +81,8 @@ struct backlog backlog_judge(const struct stream_facts *s, const struct group_fa
     bool fits = memory_fits(s, g, m);
     if (!fits)
         *m = (struct backlog_memory){.place = -1};
+    if (m->lost_ms > g->now_ms)
+        m->lost_ms = g->now_ms; /* Redis' clock was set back, or it is another one's */
     int ahead = redis_id_compare(g->last_delivered, s->last_generated);
     if (ahead > 0) { /* it read on since the stream was asked: a later look tells what it lost */
         b.left = 0;

@@ -204,7 +204,12 @@ def test_wrong_usage(check):
             (("-t", "0"), "--timeout takes"), (("-t", "-1"), "--timeout takes"),
             (("-t", "x"), "--timeout takes"), (("-t", "nan"), "--timeout takes"),
             (("-t", "1e9"), "--timeout takes"), (("-t", "5:bad"), "--timeout takes"),
-            (("-t", "5:"), "--timeout takes"), (("--unknown-as", "fine"), "--unknown-as takes"),
+            (("-t", "5:"), "--timeout takes"), (("-t", "0x5"), "--timeout takes"),
+            (("-t", " 5"), "--timeout takes"), (("-t", "1e1"), "--timeout takes"),
+            (("-t", "1.5.5"), "--timeout takes"),
+            (("--topic", "a", "--topic", "b"), "--topic is given twice"),
+            (("--agent", "a", "pending", "--agent=b"), "--agent is given twice"),
+            (("--unknown-as", "fine"), "--unknown-as takes"),
             (("-c", "/nowhere.yaml"), "given as --config FILE"),
             (("--config", "/nowhere.yaml"), "/nowhere.yaml")):
         answer = check(*args)
@@ -216,6 +221,8 @@ def test_configurations(vigil, redis, check):
     cases = (
         ({**good, "rules": [{"name": "pendng", "value": "omnidaemon_group.pendng",
                              "warning": "1"}]}, "did you mean `pending`"),
+        ({**good, "rules": [{"name": "pending\n|x", "value": "omnidaemon_group.life",
+                             "warning": "1"}]}, "`life` is a text"),
         ({**good, "rules": [{"name": "pending", "warning": "x"}]}, "expected a range"),
         ({**good, "rules": [{"name": "pendng", "warning": "1"}]}, "did you mean `pending`"),
         ({**good, "inputs": [{"plugin": "redis_bus"}], "rules": [{"name": "slow", "warning": "1"}]},
@@ -275,6 +282,7 @@ def test_without_redis(redis, vigil, check):
     redis.kill()
     answer = check("redis_bus")
     assert answer.status == UNKNOWN and "redis_bus: " in answer.first
+    assert answer.first.endswith(", 0 ok") and check().first.endswith(", 0 ok")
     assert check("redis_bus", "--unknown-as", "critical").status == CRITICAL
     assert check("redis_bus", "--unknown-as", "ok").status == OK
     health = check("health")

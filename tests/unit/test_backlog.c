@@ -204,6 +204,17 @@ static void test_lives(void **state)
     }
 }
 
+/* A loss is not dated into the future when Redis' clock is set back. */
+static void test_clock_set_back(void **state)
+{
+    struct watch w;
+    (void)state;
+    (void)watch_life(&w, "a100 g0 r10 t20", false);
+    w.memory.lost_ms = 1000000;
+    (void)watch_look(&w, NULL, NULL);
+    assert_int_equal(w.memory.lost_ms, w.looks);
+}
+
 /* ---------------------------------------------------------------- random lives */
 
 static uint64_t next_random(uint64_t *random)
@@ -322,9 +333,10 @@ static void test_races(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_look), cmocka_unit_test(test_counted),
-        cmocka_unit_test(test_lives),      cmocka_unit_test(test_close_looks),
-        cmocka_unit_test(test_far_looks),  cmocka_unit_test(test_races),
+        cmocka_unit_test(test_first_look),  cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_lives),       cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_close_looks), cmocka_unit_test(test_far_looks),
+        cmocka_unit_test(test_races),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,9 @@ static const struct refused refused[] = {
     {{.value = "increase(group.lst, 5m)", .warning = "1"}, "value", "did you mean `lost`?"},
     {{.value = "increase(lost, 5m)", .warning = "1"}, "value", "expected `measurement.field`"},
     {{.value = "rate(group.lost, 5m)", .warning = "1"}, "value", "unknown measurement `rate(gro"},
+    {{.value = "group.life", .warning = "1"}, "value", "`life` is a text, which no range fits"},
+    {{.value = "group.life", .critical = "1:", .where = "life=silent"}, "value", "is a text"},
+    {{.value = "increase(group.life, 5m)", .where = "life=silent"}, "value", "is a text"},
     /* ranges */
     {{PENDING, .warning = ""}, "warning", "expected a range"},
     {{PENDING, .warning = "ten"}, "warning", "expected a range"},
@@ -285,7 +288,6 @@ static void test_values_of_each_type(void **state)
         {"group.exists", NULL, 1, OV_MATCH_YES},
         {"group.lost", NULL, (double)NAN, OV_MATCH_UNKNOWN},             /* absent */
         {"group.lost", "topic=us:*", (double)NAN, OV_MATCH_NO},          /* another's anyway */
-        {"group.life", NULL, (double)NAN, OV_MATCH_UNKNOWN},
     };
     static const struct ov_map no_tags;
     struct ov_batch *batch = ov_batch_new(&no_tags, 0);
