@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "checking.h"
+#include "human.h"
 #include "perfdata.h"
 
 enum { PERFDATA_MAX = 200, DETAILS_MAX = 50, FIRST_LINE_MAX = 400 };
@@ -52,7 +53,7 @@ static void put_finding(struct ov_buf *out, const struct ov_checked *f, size_t m
         ov_buf_printf(out, " [%s", ov_rule_name(f->rule));
         if (isfinite(f->value)) {
             ov_buf_char(out, ' ');
-            ov_perfdata_number(out, f->value);
+            ov_human_number(out, f->value);
         }
         if (*threshold)
             ov_buf_printf(out, ", threshold %s", threshold);

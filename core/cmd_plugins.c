@@ -56,6 +56,8 @@ static void describe_rules(struct ov_buf *out, const struct ov_rule *rule)
         if (rule->hold)
             ov_buf_printf(out, ", for %s", rule->hold);
         ov_buf_printf(out, "\n      %s\n", rule->summary);
+        if (rule->description)
+            ov_buf_printf(out, "      %s\n", rule->description);
     }
 }
 

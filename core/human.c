@@ -115,6 +115,27 @@ void ov_human_ratio(struct ov_buf *out, double value)
     ov_buf_str(out, isfinite(percent) ? " %" : "");
 }
 
+void ov_human_quantity(struct ov_buf *out, const char *unit, double value)
+{
+    static const struct {
+        const char *unit;
+        void (*write)(struct ov_buf *out, double value);
+    } writers[] = {{"seconds", ov_human_seconds}, {"bytes", ov_human_bytes},
+                   {"ratio", ov_human_ratio}};
+    for (size_t i = 0; isfinite(value) && i < OV_COUNT(writers); i++)
+        if (strcmp(unit, writers[i].unit) == 0) {
+            writers[i].write(out, value);
+            return;
+        }
+    if (!isfinite(value)) {
+        ov_buf_char(out, '?');
+        return;
+    }
+    ov_human_number(out, value);
+    if (strcmp(unit, "percent") == 0)
+        ov_buf_str(out, " %");
+}
+
 void ov_human_time(struct ov_buf *out, double seconds)
 {
     time_t whole = (time_t)floor(seconds);

@@ -64,3 +64,8 @@ bool ov_range_alarms(const struct ov_range *range, double value)
     bool within = range->low <= value && value <= range->high;
     return within == range->inside;
 }
+
+double ov_range_beyond(const struct ov_range *range, double value)
+{
+    return value < range->low ? range->low - value : value > range->high ? value - range->high : 0;
+}

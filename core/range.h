@@ -22,5 +22,7 @@ struct ov_range {
 const char *ov_range_parse(struct ov_slice text, struct ov_range *range) OV_MUST_CHECK;
 /* Whether `value` raises the alarm; never for NaN. */
 bool ov_range_alarms(const struct ov_range *range, double value);
+/* How far `value` is outside; 0 within the ends, and for NaN. */
+double ov_range_beyond(const struct ov_range *range, double value);
 
 #endif

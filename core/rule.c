@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "human.h"
 #include "nearest.h"
 #include "rule.h"
 #include "scalar.h"
@@ -536,16 +537,42 @@ const char *ov_rule_threshold(const struct ov_compiled_rule *rule, enum ov_sever
     return text ? text : "";
 }
 
+double ov_rule_beyond(const struct ov_compiled_rule *rule, enum ov_severity severity,
+                      double value)
+{
+    bool critical = severity == OV_SEVERITY_CRITICAL;
+    const char *text = critical ? rule->critical_text : rule->warning_text;
+    return text ? ov_range_beyond(critical ? &rule->critical : &rule->warning, value) : 0;
+}
+
 enum ov_match ov_rule_look_muting(const struct ov_compiled_rule *rule,
                                   const struct ov_sample *sample)
 {
     return meets(rule->mutes, rule->mute_count, sample);
 }
 
+void ov_rule_value(const struct ov_compiled_rule *rule, double value, struct ov_buf *out)
+{
+    ov_human_quantity(out, ov_rule_field(rule)->unit, value);
+}
+
+/* A tag or field for a person. */
+static void put_place(struct ov_buf *out, const struct ov_sample *s, struct place place)
+{
+    const struct ov_field *field = place.is_tag ? NULL : &s->measurement->fields[place.index];
+    struct ov_buf scratch = {0};
+    if (!is_present(s, place))
+        ov_buf_char(out, '?');
+    else if (field && (field->type == OV_FLOAT || (field->type == OV_INT && *field->unit)))
+        ov_human_quantity(out, field->unit, number_of(s, place.index));
+    else
+        ov_buf_slice(out, text_of(s, place, &scratch));
+    ov_buf_free(&scratch);
+}
+
 void ov_rule_summary(const struct ov_compiled_rule *rule, const struct ov_sample *sample,
                      double value, enum ov_severity severity, struct ov_buf *out)
 {
-    struct ov_buf scratch = {0};
     for (size_t i = 0; i < rule->piece_count; i++) {
         const struct piece *piece = &rule->pieces[i];
         switch (piece->kind) {
@@ -553,16 +580,10 @@ void ov_rule_summary(const struct ov_compiled_rule *rule, const struct ov_sample
             ov_buf_slice(out, piece->text);
             break;
         case PIECE_PLACE:
-            if (is_present(sample, piece->place))
-                ov_buf_slice(out, text_of(sample, piece->place, &scratch));
-            else
-                ov_buf_char(out, '?');
+            put_place(out, sample, piece->place);
             break;
         case PIECE_VALUE:
-            if (isnan(value))
-                ov_buf_char(out, '?');
-            else
-                ov_buf_double(out, value);
+            ov_rule_value(rule, value, out);
             break;
         case PIECE_THRESHOLD:
             ov_buf_str(out, ov_rule_threshold(rule, severity));
@@ -572,5 +593,4 @@ void ov_rule_summary(const struct ov_compiled_rule *rule, const struct ov_sample
             break;
         }
     }
-    ov_buf_free(&scratch);
 }

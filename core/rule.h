@@ -67,7 +67,13 @@ const struct ov_measurement *ov_rule_muting_measurement(const struct ov_compiled
 enum ov_match ov_rule_look_muting(const struct ov_compiled_rule *rule,
                                   const struct ov_sample *sample);
 
-/* Appends the summary, its {names} replaced by what the sample holds. */
+/* How far a value is outside of the range behind a severity: the farther, the worse. */
+double ov_rule_beyond(const struct ov_compiled_rule *rule, enum ov_severity severity,
+                      double value);
+
+/* Appends a value that the rule looks at, for a person: 57.1 %, 3m12s. */
+void ov_rule_value(const struct ov_compiled_rule *rule, double value, struct ov_buf *out);
+/* Appends the summary, its {names} replaced by what the sample holds, for a person. */
 void ov_rule_summary(const struct ov_compiled_rule *rule, const struct ov_sample *sample,
                      double value, enum ov_severity severity, struct ov_buf *out);
 const char *ov_rule_description(const struct ov_compiled_rule *rule);

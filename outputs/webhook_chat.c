@@ -12,6 +12,7 @@
  */
 #include <math.h>
 
+#include "human.h"
 #include "tags.h"
 #include "utf8.h"
 #include "webhook_format.h"
@@ -74,7 +75,7 @@ static void values_line(struct text *text, const struct item *item, size_t most)
     struct ov_buf line = {0};
     if (isfinite(item->value)) {
         ov_buf_str(&line, "value ");
-        ov_buf_double(&line, item->value);
+        ov_human_number(&line, item->value);
     }
     if (item->threshold.len) {
         struct ov_slice threshold = text_prefix(item->threshold, most);

@@ -7,6 +7,7 @@
 
 #include "diagnose.h"
 #include "figures.h"
+#include "human.h"
 #include "shell.h"
 
 /* ---------------------------------------------------------------- rules */
@@ -21,7 +22,8 @@ static const struct rule_row {
     {"health", AIL_HEALTH, "status,runner,reason", "health"},
     {"runner", AIL_RUNNER_LOST, "runner_id,agents", "agent list"},
     {"crashed", AIL_CRASHED, "state,restarts,heartbeat_age_seconds", "agent list"},
-    {"success", AIL_FAILING, "success_ratio,received,processed,failed", "metrics"},
+    {"success", AIL_FAILING, "success_ratio,window_seconds,window_processed,"
+                             "window_failed", "metrics"},
     {"slow", AIL_SLOW, "processing_p95_seconds,processing_avg_seconds,processing_max_seconds,"
                        "consumer_count", "metrics"},
     {"no-group", AIL_NO_GROUP, "", "bus groups"},
@@ -38,14 +40,20 @@ static const struct rule_row {
     {"storage", AIL_FILE, "size_bytes,error", NULL},
 };
 
-/* "undelivered 520, oldest undelivered 12 min" */
+static bool ends_in(const char *name, const char *unit)
+{
+    size_t len = strlen(name), unit_len = strlen(unit);
+    return len > unit_len && strcmp(name + len - unit_len, unit) == 0;
+}
+
+/* "undelivered 520, oldest undelivered 12 min, success ratio 57.1 %" */
 static void put_field(struct ov_buf *out, const struct ov_sample *s, const char *name)
 {
     struct ov_slice text = figure_text(s, name);
     int64_t integer = figure_int(s, name, -1);
     double number = integer >= 0 ? (double)integer : figure_double(s, name);
     size_t len = strlen(name);
-    bool seconds = len > 8 && strcmp(name + len - 8, "_seconds") == 0;
+    bool seconds = ends_in(name, "_seconds");
     if (text.len == 0 && isnan(number))
         return;
     ov_buf_str(out, out->len ? ", " : "");
@@ -56,8 +64,10 @@ static void put_field(struct ov_buf *out, const struct ov_sample *s, const char 
         ov_buf_escaped(out, text);
     else if (seconds)
         put_duration(out, number);
+    else if (ends_in(name, "_ratio"))
+        ov_human_ratio(out, number);
     else
-        ov_buf_double(out, round(number * 1e4) / 1e4);
+        ov_human_number(out, number);
 }
 
 void put_fields(struct ov_buf *out, const struct ov_sample *s, const char *names)

@@ -105,7 +105,8 @@ static const struct {
         "Results expire after a day, their index never does: it takes memory, and makes "
         "OmniDaemon's list of results slow and full of gaps."},
     [AIL_HEALTH] = {"health", CHECK_REACHABLE, false,
-        {IN_THE_WAY, BY(AIL_STORAGE_DOWN), BY(AIL_REFUSED), BY(AIL_VERSION)}, ""},
+        {IN_THE_WAY, BY(AIL_STORAGE_DOWN), BY(AIL_REFUSED), BY(AIL_VERSION)},
+        "The bus or storage cannot be used."},
     [AIL_OTHER] = {"rule", CHECK_RULES, true, {BY(AIL_BUS_DOWN)}, ""},
 };
 _Static_assert(OV_COUNT(kinds) == AILMENTS, "a row for each kind");

@@ -52,57 +52,68 @@ static const struct ov_rule rules[] = {
      .summary = "agent {agent} on {topic} has lost its consumer group and gets no tasks",
      .description = "Redis lost the group (a restart without persistence, an eviction, a DEL). The "
                     "agent's consumers have stopped for good: restart its runner, which makes the "
-                    "group again. Tasks published in between are not delivered."},
+                    "group again. Tasks published in between are not delivered. `omnivigil bus "
+                    "groups TOPIC` shows whether it is there."},
     {.name = "silent", .value = "omnidaemon_group.undelivered",
      .where = "life=silent, registered=true, exists=true",
      .unless = "omnidaemon_health.runner=lost|stopped|none", .severity = "critical", .hold = "1m",
      .summary = "agent {agent} on {topic} no longer asks for tasks ({undelivered} wait)",
      .description = "Nobody asks for its tasks: its process ended, or lives on without consumers, "
                     "which stop for good after a lost connection to Redis. Start its runner again; "
-                    "more consumers are no help."},
+                    "more consumers are no help. `omnivigil agent get TOPIC NAME` shows them."},
     {.name = "pending", .value = "omnidaemon_group.pending", .warning = "100", .hold = "1m",
      .summary = "agent {agent} on {topic} has {value} tasks under way",
      .description = "Tasks were delivered and not finished: the agent is slow, hangs, or fails and "
-                    "waits for its retries."},
+                    "waits for its retries. `omnivigil metrics` shows which, `omnivigil bus groups "
+                    "TOPIC` how old the oldest is."},
     {.name = "backlog", .value = "omnidaemon_group.oldest_undelivered_seconds",
      .where = "undelivered=[!0]*|", .warning = "300", .critical = "1800", .hold = "1m",
-     .summary = "on {topic}, tasks for {agent} wait {value} s for their first delivery",
+     .summary = "on {topic}, tasks for {agent} wait {value} for their first delivery",
      .description = "More is published than the agent takes. One that works needs more consumers "
-                    "(consumer_count) or runners; one that is silent must be started again."},
+                    "(consumer_count) or runners; one that is silent must be started again. "
+                    "`omnivigil bus groups TOPIC` shows which it is, `omnivigil metrics` how long "
+                    "a task takes."},
     {.name = "trim-risk", .value = "omnidaemon_group.trim_ratio", .warning = "0.5",
      .critical = "0.8",
      .summary = "on {topic}, {agent} is behind by {undelivered} tasks, near the stream's limit",
      .description = "OmniDaemon trims a topic near 10 000 entries, delivered or not. What is "
-                    "trimmed before its delivery is lost without a trace."},
+                    "trimmed before its delivery is lost without a trace: publish less, or give "
+                    "the agent more consumers (consumer_count) or runners, now. `omnivigil bus "
+                    "groups TOPIC` shows the backlog."},
     {.name = "lost", .value = "omnidaemon_group.lost_seconds", .where = "lost=[!0]*",
      .critical = "@0:600", .summary = "on {topic}, {lost} tasks for {agent} were trimmed before "
                                       "delivery",
      .description = "These tasks are gone. Find out from the publisher which, and publish them "
-                    "again; give the agent more consumers."},
+                    "again; give the agent more consumers (consumer_count) or runners. `omnivigil "
+                    "bus groups TOPIC` shows how many were lost, and how many wait."},
     {.name = "dlq", .value = "omnidaemon_group.dlq_newest_seconds", .where = "dlq_length=[!0]*",
      .warning = "@0:600",
      .summary = "agent {agent} on {topic} gave up tasks: {dlq_length} in its dead letter queue",
-     .description = "Tasks failed at every retry in the last ten minutes. omnidaemon_failures "
-                    "tells the exceptions."},
+     .description = "Tasks failed at every retry, some in the last ten minutes. `omnivigil bus dlq "
+                    "TOPIC --group` shows the exceptions, and what helps."},
     {.name = "poison", .value = "omnidaemon_group.max_deliveries", .warning = "5",
      .critical = "20", .hold = "1m",
      .summary = "on {topic}, a task was delivered to {agent} {value} times",
      .description = "A message that cannot be processed and does not reach the dead letter queue "
-                    "(a body that is no object, retry counts that expired)."},
+                    "(a body that is no object, retry counts that expired). `omnivigil diagnose` "
+                    "shows which it is."},
     {.name = "stuck", .value = "omnidaemon_group.oldest_pending_seconds",
      .where = "pending=[!0]*", .warning = "3600",
-     .summary = "on {topic}, a task of {agent} is under way since {value} s",
-     .description = "A task hangs, or nobody claims it again."},
+     .summary = "on {topic}, a task of {agent} is under way for {value}",
+     .description = "A task hangs, or nobody claims it again: `omnivigil diagnose` tells which."},
     {.name = "memory", .value = "omnidaemon_bus.memory_ratio", .warning = "0.8",
      .critical = "0.95", .hold = "30s", .summary = "Redis uses {value} of its memory limit",
-     .description = "At the limit Redis refuses new tasks, or evicts streams."},
+     .description = "At the limit Redis refuses new tasks, or evicts streams. `omnivigil bus "
+                    "stats` shows what is used and by which policy; `omnivigil storage "
+                    "prune-index` frees what OmniDaemon's index of results leaks."},
     {.name = "eviction", .value = "omnidaemon_bus.eviction_risk", .warning = "0",
      .summary = "Redis may evict whole streams ({eviction_policy})",
      .description = "With an allkeys policy Redis throws topics and their groups away when memory "
                     "runs short: set maxmemory-policy to noeviction or a volatile one."},
     {.name = "events-gap", .value = "increase(omnidaemon_bus.events_gaps, 10m)", .warning = "0",
      .summary = "bus events were trimmed before they were counted, {value} times in ten minutes",
-     .description = "Counters of the groups are too low since: gather more often."},
+     .description = "The counters of groups (processed, reclaimed, dead letters) are too low "
+                    "since: gather more often (the option interval of the input)."},
     {.name = NULL},
 };
 

@@ -12,7 +12,7 @@
 static const struct ov_option options[] = {
     OMNI_OPTION_ROWS(struct runner, omni),
     {.name = "window", .type = OV_OPT_DURATION, .offset = offsetof(struct runner, window_ms),
-     .fallback = "15m", .min = 10000, .max = 7 * 86400000LL,
+     .fallback = "5m", .min = 10000, .max = 7 * 86400000LL,
      .help = "the time that success ratio and processing times are taken over"},
     {.name = NULL},
 };
@@ -20,28 +20,39 @@ static const struct ov_option options[] = {
 static const struct ov_rule rules[] = {
     {.name = "health", .value = "omnidaemon_health.status_code", .warning = "1", .critical = "2",
      .hold = "10s", .summary = "OmniDaemon is {status}: {reason}",
-     .description = "The bus or storage cannot be used."},
+     .description = "The bus or storage cannot be used: `omnivigil diagnose` tells which, why, and "
+                    "what to do."},
     {.name = "runner", .value = "omnidaemon_health.agents", .where = "runner=lost",
      .severity = "critical", .hold = "10s", .summary = "{reason}",
      .description = "The runner crashed or was killed, and left its start time behind: start it "
-                    "again."},
+                    "again. `omnivigil health` shows by what signs it is missed."},
     {.name = "crashed", .value = "omnidaemon_agent.restarts", .where = "state=crashed",
      .severity = "critical", .hold = "10s",
      .summary = "the process of agent {agent} crashed, after {value} restarts",
-     .description = "Its supervisor gave up; only the next task makes it start the process again."},
+     .description = "Its supervisor gave up; only the next task makes it start the process again. "
+                    "`omnivigil agent get TOPIC NAME` shows its state; the runner's log has the "
+                    "reason."},
     {.name = "restarting", .value = "omnidaemon_agent.process_age_seconds",
      .where = "restarts=[!0]*", .warning = "@0:600",
      .summary = "the process of agent {agent} was restarted, {restarts} times by now",
-     .description = "It ended by itself, or was killed, in the last ten minutes."},
+     .description = "It ended by itself, or was killed, in the last ten minutes. `omnivigil agent "
+                    "get TOPIC NAME` shows its state; the runner's log has the reason."},
     {.name = "success", .value = "omnidaemon_agent.success_ratio", .warning = "0.95:",
      .critical = "0.8:", .hold = "1m",
-     .summary = "agent {agent} on {topic} succeeds with {value} of its tasks",
-     .description = "omnidaemon_failures tells the exceptions."},
+     .summary = "{value} of the deliveries to agent {agent} on {topic} succeeded in the last "
+                "{window_seconds} ({window_processed} did, {window_failed} failed)",
+     .description = "A task that is tried three times counts three. `omnivigil metrics` shows the "
+                    "exceptions, `omnivigil bus dlq TOPIC --group` those of tasks that were given "
+                    "up, and what helps. It ends when the window holds enough successes again."},
     {.name = "slow", .value = "omnidaemon_agent.processing_p95_seconds", .warning = "10",
-     .hold = "1m", .summary = "agent {agent} on {topic} needs {value} s for a task (p95)"},
+     .hold = "1m", .summary = "agent {agent} on {topic} needs {value} for a task (p95)",
+     .description = "95 of 100 tasks in the window took at most that. `omnivigil metrics` shows "
+                    "all agents' times. Where they wait for a model or a service, more consumers "
+                    "(consumer_count) or runners help."},
     {.name = "metrics-gap", .value = "increase(omnidaemon_metrics.gaps, 10m)", .warning = "0",
      .summary = "task events were dropped before they were counted, {value} times in ten minutes",
-     .description = "Counters of the agents are too low since: gather more often."},
+     .description = "The counters of agents (received, processed, failed) are too low since: "
+                    "gather more often (the option interval of the input)."},
     {.name = NULL},
 };
 

@@ -38,8 +38,9 @@ static const struct ov_measurement health_measurement = {
 enum {
     AGENT_REGISTERED, AGENT_CONSUMER_COUNT, AGENT_RECLAIM_IDLE, AGENT_DLQ_RETRY_LIMIT,
     AGENT_STATE, AGENT_HEALTHY, AGENT_RESTARTS, AGENT_PROCESS_AGE, AGENT_CPU, AGENT_MEMORY,
-    AGENT_HEARTBEAT, AGENT_REQUESTS, AGENT_RECEIVED, AGENT_PROCESSED, AGENT_FAILED,
-    AGENT_SUCCESS_RATIO, AGENT_AVERAGE, AGENT_P50, AGENT_P95, AGENT_P99, AGENT_MAX,
+    AGENT_HEARTBEAT, AGENT_REQUESTS, AGENT_RECEIVED, AGENT_PROCESSED, AGENT_FAILED, AGENT_WINDOW,
+    AGENT_WINDOW_PROCESSED, AGENT_WINDOW_FAILED, AGENT_SUCCESS_RATIO, AGENT_AVERAGE, AGENT_P50,
+    AGENT_P95, AGENT_P99, AGENT_MAX,
 };
 static const char *const agent_tags[] = {"topic", "agent"};
 static const struct ov_field agent_fields[] = {
@@ -69,8 +70,14 @@ static const struct ov_field agent_fields[] = {
                         "Deliveries to the agent: a task tried three times counts three."},
     [AGENT_PROCESSED] = {"processed", OV_INT, OV_COUNTER, "", "Deliveries that succeeded."},
     [AGENT_FAILED] = {"failed", OV_INT, OV_COUNTER, "", "Deliveries that failed."},
+    [AGENT_WINDOW] = {"window_seconds", OV_FLOAT, OV_GAUGE, "seconds",
+                      "The option window: what follows is about that time, to a tenth of it."},
+    [AGENT_WINDOW_PROCESSED] = {"window_processed", OV_INT, OV_GAUGE, "",
+                                "Deliveries that succeeded in the window."},
+    [AGENT_WINDOW_FAILED] = {"window_failed", OV_INT, OV_GAUGE, "",
+                             "Deliveries that failed in the window."},
     [AGENT_SUCCESS_RATIO] = {"success_ratio", OV_FLOAT, OV_GAUGE, "ratio",
-                             "Processed / (processed + failed) in the window."},
+                             "Deliveries in the window that succeeded, of those that ended."},
     [AGENT_AVERAGE] = {"processing_avg_seconds", OV_FLOAT, OV_GAUGE, "seconds",
                        "Average time of the tasks processed in the window."},
     [AGENT_P50] = {"processing_p50_seconds", OV_FLOAT, OV_GAUGE, "seconds",
@@ -262,6 +269,9 @@ static void task_fields(struct runner *runner, const struct tasks_agent *tasks,
         return;
     struct sketch_summary sum = sketch_summarise(tasks->window, runner->tasks.window_ms,
                                                  runner->facts.now_ms);
+    ov_sample_float(s, AGENT_WINDOW, (double)runner->tasks.window_ms / 1e3);
+    ov_sample_int(s, AGENT_WINDOW_PROCESSED, (int64_t)sum.processed);
+    ov_sample_int(s, AGENT_WINDOW_FAILED, (int64_t)sum.failed);
     if (sum.processed + sum.failed)
         ov_sample_float(s, AGENT_SUCCESS_RATIO,
                         (double)sum.processed / (double)(sum.processed + sum.failed));
@@ -343,6 +353,8 @@ static void metrics_sample(struct runner *runner, struct ov_batch *batch)
                            FIELD(AGENT_PROCESS_AGE) | FIELD(AGENT_CPU) | FIELD(AGENT_MEMORY) |     \
                            FIELD(AGENT_HEARTBEAT) | FIELD(AGENT_REQUESTS))
 #define TASK_FIELDS (FIELD(AGENT_RECEIVED) | FIELD(AGENT_PROCESSED) | FIELD(AGENT_FAILED) |        \
+                     FIELD(AGENT_WINDOW) | FIELD(AGENT_WINDOW_PROCESSED) |                         \
+                     FIELD(AGENT_WINDOW_FAILED) |                                                  \
                      FIELD(AGENT_SUCCESS_RATIO) | FIELD(AGENT_AVERAGE) | FIELD(AGENT_P50) |        \
                      FIELD(AGENT_P95) | FIELD(AGENT_P99) | FIELD(AGENT_MAX))
 /* What tells whether a runner is active. */

@@ -15,7 +15,7 @@ static const struct ov_rule rules[] = {
     {.name = "storage", .value = "omnidaemon_storage_file.valid", .critical = "1:",
      .summary = "{file} does not parse: OmniDaemon will write it over ({error})",
      .description = "OmniDaemon takes such a file for empty and replaces it at its next save: save "
-                    "a copy now."},
+                    "a copy now. `omnivigil storage health` shows all files."},
     {.name = NULL},
 };
 

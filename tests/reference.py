@@ -62,6 +62,7 @@ class Rule(NamedTuple):
     where: str  # "" without
     when: str  # its ranges, its severity, how long
     summary: str
+    advice: str = ""  # what it means and what to do
 
 
 class Page(NamedTuple):
@@ -139,6 +140,8 @@ def parse_rules(lines):
             found.append(Rule(name, value, where, when[2:], ""))
         elif re.match(r" {6}\S", line) and found and not found[-1].summary:
             found[-1] = found[-1]._replace(summary=line.strip())
+        elif re.match(r" {6}\S", line) and found and not found[-1].advice:
+            found[-1] = found[-1]._replace(advice=line.strip())
         else:
             raise ValueError(f"not a rule: {line!r}")
     return found
@@ -443,6 +446,8 @@ def roff_rules(rules):
         yield f".It Cm {r.name}"
         yield from roff(sentence(r.summary))
         yield from roff(f"({r.value}{' where ' + r.where if r.where else ''}, {r.when})")
+        if r.advice:
+            yield from roff(r.advice)
     yield ".El"
 
 
@@ -534,7 +539,7 @@ EXAMPLES = {
     "rules.clear_for": "5m",
     "rules.repeat": "4h",
     "rules.gone_for": "15m",
-    "rules.summary": '"on {topic}, tasks for {agent} wait {value} s"',
+    "rules.summary": '"on {topic}, tasks for {agent} wait {value}"',
     "rules.description": "give it more consumers",
     "silences.rules": "backlog|pending",
     "silences.tags": '{topic: "orders.*"}',

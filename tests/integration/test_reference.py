@@ -217,6 +217,20 @@ def test_the_manual_knows_every_command(vigil):
             assert "\\-" + flag.replace("-", "\\-") in manual, (name, flag)
 
 
+def test_what_rules_advise_can_be_done(vigil, pages):
+    """The commands that their descriptions name are there, with their flags."""
+    known, named = commands(vigil), 0
+    for rule in (rule for page in pages for rule in page.rules):
+        assert rule.advice, rule.name
+        for command in re.findall(r"`omnivigil ([^`]+)`", rule.advice):
+            name = re.match(r"[a-z -]*[a-z]", command.partition(" --")[0])[0]
+            assert name in known, (rule.name, command)
+            assert set(re.findall(r"--([\w-]+)", command)) <= known[name], (rule.name, command)
+            named += 1
+        assert not re.search(r"omnidaemon_\w+|omnivigil_\w+", rule.advice), rule
+    assert named > 10
+
+
 def completed(*words):
     """What bash would offer after these words, the last of which is being written."""
     script = ('. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _omnivigil; '

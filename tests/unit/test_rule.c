@@ -469,7 +469,7 @@ static void test_summaries(void **state)
         {"{topic}", "eu:orders"},
         {"{agent} on {topic}: {pending}", "mail, fast on eu:orders: 7"},
         {"{value} over {threshold}, {severity}", "7 over 5, critical"},
-        {"{exists} {trim_ratio}", "true 0.25"},
+        {"{exists} {trim_ratio}", "true 25.0 %"},
         {"{group}{life}{lost}", "???"}, /* absent */
         {"a}b", "a}b"},
         {"}{value}{", NULL},
@@ -496,6 +496,56 @@ static void test_summaries(void **state)
         ov_buf_free(&out);
     }
     ov_batch_free(batch);
+}
+
+/* Values and fields are for persons, each by its unit; what is exact is beside them. */
+static void test_summaries_by_unit(void **state)
+{
+    static const struct {
+        double value;
+        const char *seconds, *bytes, *ratio, *percent, *plain;
+    } rows[] = {
+        {0.5711288292068821, "571.1ms", "1 B", "57.1 %", "0.571 %", "0.571"},
+        {192.4, "3m12s", "192 B", "19240.0 %", "192.4 %", "192.4"},
+        {13002342.4, "150d", "12.4 MiB", "1300234240.0 %", "13002342.4 %", "13002342.4"},
+        {0, "0s", "0 B", "0.0 %", "0 %", "0"},
+        {(double)NAN, "?", "?", "?", "?", "?"},
+        {-(double)INFINITY, "?", "?", "?", "?", "?"},
+    };
+    static const struct ov_field fields[] = {
+        {"a", OV_FLOAT, OV_GAUGE, "seconds", ""}, {"b", OV_FLOAT, OV_GAUGE, "bytes", ""},
+        {"c", OV_FLOAT, OV_GAUGE, "ratio", ""},   {"d", OV_FLOAT, OV_GAUGE, "percent", ""},
+        {"e", OV_FLOAT, OV_GAUGE, "", ""},
+    };
+    static const struct ov_measurement m = {
+        .name = "m", .help = "", .fields = fields, .field_count = OV_COUNT(fields),
+    };
+    static const struct ov_measurement *list[] = {&m};
+    static const struct ov_catalogue catalogue = {list, 1};
+    static const struct ov_map no_tags;
+    (void)state;
+    for (size_t i = 0; i < OV_COUNT(rows); i++)
+        for (unsigned k = 0; k < OV_COUNT(fields); k++) {
+            const char *const texts[] = {rows[i].seconds, rows[i].bytes, rows[i].ratio,
+                                         rows[i].percent, rows[i].plain};
+            char value[8], summary[16], expected[64];
+            struct ov_batch *batch = ov_batch_new(&no_tags, 0);
+            struct ov_sample *s = ov_batch_add(batch, &m);
+            struct ov_buf out = {0};
+            snprintf(value, sizeof value, "m.%s", fields[k].name);
+            snprintf(summary, sizeof summary, "{value} {%s}", fields[k].name);
+            snprintf(expected, sizeof expected, "%s %s", texts[k], texts[k]);
+            const struct ov_rule text = {.name = "r", .value = value, .critical = "5",
+                                         .summary = summary};
+            struct ov_compiled_rule *rule = ov_rule_compile(&text, &catalogue, rig_complain, NULL);
+            ov_sample_float(s, k, rows[i].value);
+            ov_rule_summary(rule, s, rows[i].value, OV_SEVERITY_CRITICAL, &out);
+            if (strcmp(ov_buf_text(&out), expected) != 0)
+                fail_msg("%g: expected %s, got %s", rows[i].value, expected, ov_buf_text(&out));
+            ov_buf_free(&out);
+            ov_rule_free(rule);
+            ov_batch_free(batch);
+        }
 }
 
 static void test_summary_without_a_value(void **state)
@@ -561,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_thresholds),
         cmocka_unit_test(test_other_ranges),
         cmocka_unit_test(test_summaries),
+        cmocka_unit_test(test_summaries_by_unit),
         cmocka_unit_test(test_summary_without_a_value),
     };
     return cmocka_run_group_tests_name("rule", tests, NULL, NULL);
