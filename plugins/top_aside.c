@@ -48,7 +48,7 @@ void top_aside_end(struct top_aside *aside)
     dup2(aside->before_fd, STDERR_FILENO);
     close(aside->before_fd);
     close(aside->pipe_fd);
-    fwrite(aside->kept.data, 1, aside->kept.len, stderr);
+    fprintf(stderr, "%s", ov_buf_text(&aside->kept));
     ov_buf_free(&aside->kept);
     *aside = (struct top_aside){.pipe_fd = -1, .before_fd = -1};
 }
