@@ -16,7 +16,9 @@ static const struct ov_field fields[] = {
                      "The incident's name, the same from firing to resolved."},
     [OV_ALERT_VALUE] = {"value", OV_FLOAT, OV_GAUGE, "", "What was measured, in its own unit."},
     [OV_ALERT_THRESHOLD] = {"threshold", OV_TEXT, OV_GAUGE, "", "The range it should be in."},
-    [OV_ALERT_SUMMARY] = {"summary", OV_TEXT, OV_GAUGE, "", "One line for a person."},
+    [OV_ALERT_SUMMARY] = {"summary", OV_TEXT, OV_GAUGE, "",
+                          "One line for a person; of a resolved one, how long it lasted and what "
+                          "was said at its worst."},
     [OV_ALERT_DESCRIPTION] = {"description", OV_TEXT, OV_GAUGE, "", "More, such as what to do."},
     [OV_ALERT_STARTED_AT] = {"started_at", OV_FLOAT, OV_GAUGE, "seconds",
                              "When it began, since 1970."},
@@ -41,7 +43,8 @@ const struct ov_measurement ov_alert_measurement = {
 
 static const struct ov_field firing_fields[] = {
     [OV_FIRING_ID] = {"alert_id", OV_TEXT, OV_GAUGE, "", "As of omnidaemon_alert."},
-    [OV_FIRING_VALUE] = {"value", OV_FLOAT, OV_GAUGE, "", "What was measured last."},
+    [OV_FIRING_VALUE] = {"value", OV_FLOAT, OV_GAUGE, "",
+                         "What was measured when it last alarmed."},
     [OV_FIRING_THRESHOLD] = {"threshold", OV_TEXT, OV_GAUGE, "", "The range it should be in."},
     [OV_FIRING_SUMMARY] = {"summary", OV_TEXT, OV_GAUGE, "", "One line for a person."},
     [OV_FIRING_DESCRIPTION] = {"description", OV_TEXT, OV_GAUGE, "", "More, such as what to do."},

@@ -64,6 +64,7 @@ static void series_free(void *node)
 {
     struct ov_series *s = node;
     ov_buf_free(&s->summary);
+    ov_buf_free(&s->worst_summary);
     ov_history_free(&s->history);
     free(s->id);
     free(s);

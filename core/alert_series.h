@@ -37,9 +37,13 @@ struct ov_series {
     const struct ov_batch *telling; /* the batch that a sample of it is on its way in, or NULL */
     bool tell_again;             /* what was told last was on its way when the agent ended */
     char *id;                    /* the incident's, once it fired */
-    double value;
+    double last;                 /* the value at the last look; NaN where it has none */
     struct ov_history history;   /* of a counter */
-    struct ov_buf summary;
+    double value;                /* when it last alarmed, */
+    struct ov_buf summary;       /* and what was to be said then */
+    enum ov_severity worst;      /* the incident's worst moment; NONE before it fires */
+    double worst_value;
+    struct ov_buf worst_summary;
 };
 
 enum { OV_SERIES_MAX = 100000 };

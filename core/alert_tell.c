@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What outputs are told of an incident: its name, and the samples of omnidaemon_alert. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "alert.h"
 #include "alerts_inside.h"
+#include "human.h"
 #include "tag_list.h"
 
 enum { ID_BYTES = 64 };
@@ -66,6 +68,26 @@ void ov_alert_tags(const struct ov_series *s, enum ov_severity severity, struct 
     ov_buf_free(&subject);
 }
 
+/* "over after 13m20s, now 95.3 %; at worst: ..." */
+static void put_ending(struct ov_buf *out, const struct ov_series *s, const char *reason,
+                       int64_t wall_ns)
+{
+    bool ranged = s->rule && *ov_rule_threshold(s->rule, s->worst);
+    const char *what = !reason ? "over" : strcmp(reason, "gone") == 0 ? "no longer there"
+                                                                      : "no longer watched";
+    int64_t lasted_ns = wall_ns > s->started_ns ? wall_ns - s->started_ns : 0;
+    ov_buf_printf(out, "%s after ", what);
+    ov_human_seconds(out, round((double)lasted_ns / 1e9));
+    if (!reason && ranged && isfinite(s->last)) {
+        ov_buf_str(out, ", now ");
+        ov_rule_value(s->rule, s->last, out);
+    }
+    if (s->worst_summary.len) {
+        ov_buf_str(out, "; at worst: ");
+        ov_buf_add(out, s->worst_summary.data, s->worst_summary.len);
+    }
+}
+
 void ov_alert_tell(struct ov_series *s, enum ov_telling what, const char *reason,
                    enum ov_severity severity, int64_t wall_ns, struct ov_batch *out)
 {
@@ -73,27 +95,29 @@ void ov_alert_tell(struct ov_series *s, enum ov_telling what, const char *reason
         [OV_TELL_FIRING] = "firing", [OV_TELL_REPEAT] = "repeat", [OV_TELL_RESOLVED] = "resolved",
     };
     struct ov_sample *a = ov_batch_add(out, &ov_alert_measurement);
-    size_t plain = s->summary.len;
+    bool resolved = what == OV_TELL_RESOLVED;
+    struct ov_buf ending = {0};
     if (s->tell_again && s->told_what == what && s->told == severity)
         wall_ns = s->told_ns; /* the same sample, for who had it the first time */
     a->time_ns = wall_ns;
     ov_alert_tags(s, severity, out, a);
     ov_sample_text(out, a, OV_ALERT_STATE, ov_slice(states[what]));
     ov_sample_text(out, a, OV_ALERT_ID, ov_slice(s->id));
-    ov_sample_float(a, OV_ALERT_VALUE, s->value);
+    ov_sample_float(a, OV_ALERT_VALUE, resolved ? s->last : s->value);
     if (s->rule) {
         ov_sample_text(out, a, OV_ALERT_THRESHOLD,
                        ov_slice(ov_rule_threshold(s->rule, severity)));
         ov_sample_text(out, a, OV_ALERT_DESCRIPTION, ov_slice(ov_rule_description(s->rule)));
     }
-    if (reason) {
+    if (reason)
         ov_sample_text(out, a, OV_ALERT_REASON, ov_slice(reason));
-        ov_buf_printf(&s->summary, " (%s)", reason);
-    }
-    ov_sample_text(out, a, OV_ALERT_SUMMARY, (struct ov_slice){s->summary.data, s->summary.len});
-    s->summary.len = plain;
+    if (resolved)
+        put_ending(&ending, s, reason, wall_ns);
+    const struct ov_buf *summary = resolved ? &ending : &s->summary;
+    ov_sample_text(out, a, OV_ALERT_SUMMARY, (struct ov_slice){summary->data, summary->len});
+    ov_buf_free(&ending);
     ov_sample_float(a, OV_ALERT_STARTED_AT, (double)s->started_ns / 1e9);
-    if (what == OV_TELL_RESOLVED)
+    if (resolved)
         ov_sample_float(a, OV_ALERT_ENDED_AT, (double)wall_ns / 1e9);
     ov_sample_float(a, OV_ALERT_DURATION, (double)(wall_ns - s->started_ns) / 1e9);
     ov_sample_int(a, OV_ALERT_COUNT, 1);

@@ -102,6 +102,20 @@ static bool tell_firing(struct ov_series *s, bool muted, const struct feeding *f
     return true;
 }
 
+/* Keeps what is said now if it never was as bad in this incident; the latest of equals, for counts
+ * in a text go on. */
+static void note_worst(struct ov_series *s)
+{
+    if (s->severity < s->worst ||
+        (s->severity == s->worst && ov_rule_beyond(s->rule, s->severity, s->value) <
+                                        ov_rule_beyond(s->rule, s->severity, s->worst_value)))
+        return;
+    s->worst = s->severity;
+    s->worst_value = s->value;
+    ov_buf_reset(&s->worst_summary);
+    ov_buf_add(&s->worst_summary, s->summary.data, s->summary.len);
+}
+
 /* A sample alarms. */
 static void alarm_goes_on(struct ov_alerts *alerts, struct ov_series *s,
                           enum ov_severity severity, bool muted, struct feeding *f)
@@ -116,13 +130,15 @@ static void alarm_goes_on(struct ov_alerts *alerts, struct ov_series *s,
     if (s->state == OV_SERIES_PENDING && !muted &&
         f->now_ms - s->since_ms >= ov_rule_hold_ms(s->rule)) {
         s->state = OV_SERIES_FIRING;
-        s->told = OV_SEVERITY_NONE;
+        s->told = s->worst = OV_SEVERITY_NONE;
         ov_alert_name(s, f->wall_ns);
         alerts->firing_count++;
         f->changed = true;
     }
-    if (s->state == OV_SERIES_FIRING)
+    if (s->state == OV_SERIES_FIRING) {
+        note_worst(s);
         f->changed |= tell_firing(s, muted, f);
+    }
 }
 
 static void end_incident(struct ov_alerts *alerts, struct ov_series *s, const char *reason,
@@ -213,10 +229,11 @@ static void feed_sample(struct ov_alerts *alerts, size_t rule, const struct ov_s
     if (!s)
         return;
     s->met = alerts->feeds;
-    s->value = value;
+    s->last = value;
     if (severity == OV_SEVERITY_NONE) {
         alarm_is_over(alerts, s, f);
     } else {
+        s->value = value;
         ov_buf_reset(&s->summary);
         ov_rule_summary(r, sample, value, severity, &s->summary);
         alarm_goes_on(alerts, s, severity, is_muted(alerts, f, r, sample), f);

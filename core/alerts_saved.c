@@ -3,12 +3,14 @@
  * The saved text of alerts, a line for each thing; bytes in hex after an x, times in milliseconds
  * (a history's) or nanoseconds of the wall clock.
  *
- *     A key severity told untold started told_at id summary      an incident
+ *     A key severity told untold started told_at id value summary worst worst_value worst_summary
+ *                                                                an incident
  *     M rule input samples                                       what mutes a rule
  *     H key base at:value at:value ...                           how a counter grew
  *     Z hashes                                                   counters that always were 0
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,6 +22,16 @@ enum { ID_MAX = 63, ZEROS_A_LINE = 512 };
 
 /* ---------------------------------------------------------------- saving */
 
+/* "-" for none */
+static void save_value(double value, struct ov_buf *out)
+{
+    if (isfinite(value))
+        ov_buf_double(out, value);
+    else
+        ov_buf_char(out, '-');
+    ov_buf_char(out, ' ');
+}
+
 static void save_incident(const struct ov_series *s, struct ov_buf *out)
 {
     enum ov_telling untold = s->telling || s->tell_again ? s->told_what : OV_TELL_NOTHING;
@@ -27,7 +39,11 @@ static void save_incident(const struct ov_series *s, struct ov_buf *out)
     ov_hex_put(out, s->key);
     ov_buf_printf(out, " %d %d %d %" PRId64 " %" PRId64 " %s ", (int)s->severity, (int)s->told,
                   (int)untold, s->started_ns, s->told_ns, s->id);
+    save_value(s->value, out);
     ov_hex_put(out, (struct ov_slice){s->summary.data, s->summary.len});
+    ov_buf_printf(out, " %d ", (int)s->worst);
+    save_value(s->worst_value, out);
+    ov_hex_put(out, (struct ov_slice){s->worst_summary.data, s->worst_summary.len});
     ov_buf_char(out, '\n');
 }
 
@@ -102,7 +118,7 @@ static struct ov_series *take_series(struct ov_alerts *alerts, const char *word)
 
 enum {
     WORD_TAG, WORD_KEY, WORD_SEVERITY, WORD_TOLD, WORD_UNTOLD, WORD_STARTED, WORD_TOLD_AT, WORD_ID,
-    WORD_SUMMARY, WORDS,
+    WORD_VALUE, WORD_SUMMARY, WORD_WORST, WORD_WORST_VALUE, WORD_WORST_SUMMARY, WORDS,
     MUTE_RULE = 1, MUTE_INPUT, MUTE_SAMPLES, MUTE_WORDS,
     WORDS_MAX = 32,
 };
@@ -113,12 +129,24 @@ static bool take_number(const char *word, int64_t max, int64_t *number)
     return !ov_scalar_int(ov_slice(word), number) && *number >= 0 && *number <= max;
 }
 
+static bool take_value(const char *word, double *value)
+{
+    char *end;
+    *value = strcmp(word, "-") == 0 ? (double)NAN : strtod(word, &end);
+    return isnan(*value) || (end != word && !*end && isfinite(*value));
+}
+
 static bool load_incident(struct ov_alerts *alerts, char *const *words)
 {
-    struct ov_buf summary = {0};
-    int64_t severity, told, untold, started, told_at;
+    struct ov_buf summary = {0}, worst_summary = {0};
+    int64_t severity, told, untold, started, told_at, worst;
+    double value, worst_value;
     struct ov_series *s = NULL;
     bool good = ov_hex_take(words[WORD_SUMMARY], &summary) &&
+                ov_hex_take(words[WORD_WORST_SUMMARY], &worst_summary) &&
+                take_value(words[WORD_VALUE], &value) &&
+                take_value(words[WORD_WORST_VALUE], &worst_value) &&
+                take_number(words[WORD_WORST], OV_SEVERITY_CRITICAL, &worst) &&
                 take_number(words[WORD_SEVERITY], OV_SEVERITY_CRITICAL, &severity) &&
                 take_number(words[WORD_TOLD], OV_SEVERITY_CRITICAL, &told) &&
                 take_number(words[WORD_UNTOLD], OV_TELL_RESOLVED, &untold) &&
@@ -135,10 +163,15 @@ static bool load_incident(struct ov_alerts *alerts, char *const *words)
         s->started_ns = started;
         s->told_ns = told_at;
         s->id = ov_strdup(words[WORD_ID]);
+        s->value = s->last = value;
+        s->worst = (enum ov_severity)worst;
+        s->worst_value = worst_value;
         ov_buf_add(&s->summary, summary.data, summary.len);
+        ov_buf_add(&s->worst_summary, worst_summary.data, worst_summary.len);
         alerts->firing_count++;
     }
     ov_buf_free(&summary);
+    ov_buf_free(&worst_summary);
     return good;
 }
 

@@ -276,7 +276,8 @@ static const char good_key[] = KEY_WORD;
 static void test_damaged_lines(void **state)
 {
     static const char *const good_words[] = {
-        "A", good_key, "1", "1", "0", "1700000000000000000", "1700000000000000000", "over-1", "x"};
+        "A", good_key, "1", "1", "0", "1700000000000000000", "1700000000000000000", "over-1", "9",
+        "x61", "1", "-", "x62"};
     static const struct {
         size_t word;
         const char *text;
@@ -289,7 +290,9 @@ static void test_damaged_lines(void **state)
         {3, "3"}, {3, "-1"}, {3, "y"}, {4, "4"}, {4, "-1"}, {4, "true"},
         {5, "-1"}, {5, "soon"}, {5, "1.5"}, {5, "99999999999999999999"}, {6, "-5"}, {6, "0x10"},
         {7, "an-id-that-is-much-longer-than-any-that-was-ever-made-by-this-program-itself"},
-        {8, ""}, {8, "x0"}, {8, "00"}, {8, "x 1"}, {8, "xg0"},
+        {8, ""}, {8, "nine"}, {8, "9x"}, {8, "inf"}, {8, "--"},
+        {9, ""}, {9, "x0"}, {9, "00"}, {9, "x 1"}, {9, "xg0"}, {10, "3"}, {10, "-1"},
+        {11, ""}, {11, "1,5"}, {12, "x6"}, {12, "62"}, {12, "x62 x62"},
     };
     const struct ov_rule rule = {OVER, .warning = "3"};
     (void)state;
@@ -303,7 +306,8 @@ static void test_damaged_lines(void **state)
         if (firing != (size_t)whole || good != whole)
             fail_msg("%s: %zu incidents, %s", ov_buf_text(&line), firing, good ? "good" : "bad");
         /* a line of others is taken whatever stands before and after */
-        ov_buf_printf(&line, "\nM x6f766572 x x\n\nrubbish\n%s %s 2 2 1 0 0 i x61\nA", "A", good_key);
+        ov_buf_printf(&line, "\nM x6f766572 x x\n\nrubbish\n%s %s 2 2 1 0 0 i 1 x61 2 1.5 x\nA", "A",
+                      good_key);
         firing = load(&rule, (struct ov_slice){line.data, line.len}, &good);
         if (firing != 1 || good)
             fail_msg("%s: %zu incidents", ov_buf_text(&line), firing);

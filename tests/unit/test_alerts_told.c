@@ -130,6 +130,77 @@ static void test_what_is_told(void **state)
 }
 
 /* An id is one plain word, whatever the rule is called. */
+/* Each message says what goes with its own value; the last one, how it was. */
+static void test_each_text_is_of_its_value(void **state)
+{
+    static const struct step {
+        double at;
+        int64_t value;
+        const char *summary; /* NULL: nothing is told */
+        int64_t told;        /* its value */
+        enum after after;
+    } rises[] = {
+        {0, 4, "mail has 4 over 3 (warning)", 4, GO_ON},
+        {10, 9, NULL, 0, RESTART},
+        {20, 7, NULL, 0, GO_ON},
+        {70, 6, "mail has 6 over 3 (warning)", 6, GO_ON}, /* told again */
+        {80, 2, NULL, 0, GO_ON},
+        {95, 1, "over after 1m35s, now 1; at worst: mail has 9 over 3 (warning)", 1, GO_ON},
+        {100, 5, "mail has 5 over 3 (warning)", 5, GO_ON}, /* the next incident */
+        {110, 0, NULL, 0, GO_ON},
+        {130, 0, "over after 30s, now 0; at worst: mail has 5 over 3 (warning)", 0, GO_ON},
+    }, severities[] = {
+        {0, 90, "mail has 90 over 3 (warning)", 90, GO_ON},
+        {10, 120, "mail has 120 over 100 (critical)", 120, STOP},
+        {20, 99, "mail has 99 over 3 (warning)", 99, GO_ON},
+        {30, 0, NULL, 0, GO_ON},
+        {50, 0, "over after 50s, now 0; at worst: mail has 120 over 100 (critical)", 0, GO_ON},
+    }, gone[] = {
+        {0, 4, "mail has 4 over 3 (warning)", 4, GO_ON},
+        {10, 8, NULL, 0, GO_ON},
+        {20, 5, NULL, 0, GO_ON},
+        {30, GONE, NULL, 0, GO_ON},
+        {400, GONE, "no longer there after 6m40s; at worst: mail has 8 over 3 (warning)", 5, GO_ON},
+    };
+    static const struct {
+        const struct step *steps;
+        size_t count;
+    } plays[] = {{rises, OV_COUNT(rises)}, {severities, OV_COUNT(severities)},
+                 {gone, OV_COUNT(gone)}};
+    const struct ov_rule text = {OVER3, .warning = "3", .critical = "100", .clear_hold = "15s",
+                                 .repeat = "1m",
+                                 .summary = "{agent} has {value} over {threshold} ({severity})"};
+    (void)state;
+    for (size_t k = 0; k < OV_COUNT(plays); k++) {
+        struct player p = {.rule = rig_rule(&text), .clock_base_ms = 1000000};
+        player_start(&p);
+        for (size_t i = 0; i < plays[k].count; i++) {
+            const struct step *step = &plays[k].steps[i];
+            struct ov_batch *batch = ov_batch_new(&rig_no_tags, 0);
+            struct ov_batch *out = ov_batch_new(&rig_no_tags, 0);
+            rig_fill(batch, &(struct row)AT(step->at, step->value, ""));
+            p.at = step->at;
+            ov_alerts_feed(p.alerts, "bus", batch, player_clock(&p, p.at), rig_wall(p.at), out);
+            ov_alerts_told(p.alerts, out);
+            const struct ov_sample *a = ov_batch_first(out);
+            if (!a != !step->summary)
+                fail_msg("play %zu at %g: told %d", k, step->at, a != NULL);
+            if (a && (!ov_slice_eq(alert_text(a, OV_ALERT_SUMMARY), ov_slice(step->summary)) ||
+                      (int64_t)a->values[OV_ALERT_VALUE].number != step->told))
+                fail_msg("play %zu at %g: %.*s, value %g", k, step->at,
+                         (int)alert_text(a, OV_ALERT_SUMMARY).len,
+                         alert_text(a, OV_ALERT_SUMMARY).ptr, a->values[OV_ALERT_VALUE].number);
+            if (step->after != GO_ON) {
+                player_save(&p);
+                player_restart(&p);
+            }
+            ov_batch_free(batch);
+            ov_batch_free(out);
+        }
+        player_end(&p);
+    }
+}
+
 static void test_ids(void **state)
 {
     static const char *const names[] = {
@@ -247,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_each_series_has_its_own_state),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_what_is_told),
+        cmocka_unit_test(test_each_text_is_of_its_value),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_subjects),
         cmocka_unit_test(test_told_for_each_feed),
