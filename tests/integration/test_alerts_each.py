@@ -84,6 +84,22 @@ def test_trim_risk(redis, client, omnidaemon, watch):
                         "resolved critical trim-risk")
 
 
+def test_degraded(redis, omnidaemon_json, watch):
+    """Storage is away for a while, the bus is not."""
+    real = omnidaemon_json
+    real.worker({"topic": "orders", "name": "mail", "do": "ok"})
+    watched = watch(rules_within(1), inputs=names.inputs(
+        redis, "json", **{names.JSON_DIR: real.json_dir}))
+    watched.cycles()
+    os.rename(real.json_dir, real.json_dir + ".away")
+    fired = watched.wait("firing warning health")
+    assert fired["fields"]["summary"].startswith("OmniDaemon is DEGRADED: storage")
+    os.rename(real.json_dir + ".away", real.json_dir)
+    watched.wait("resolved warning health")
+    watched.cycles()
+    watched.expect("health", severity="warning")
+
+
 # ---------------------------------------------------------------- processes
 
 
