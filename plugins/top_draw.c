@@ -20,7 +20,9 @@
 
 #include "human.h"
 #include "terminal.h"
+#include "text_width.h"
 #include "top_fit.h"
+#include "utf8.h"
 
 enum { FACTS_FROM = 14, ALERTS_FROM = 9 }; /* rows of the screen */
 
@@ -248,8 +250,6 @@ static void draw_tabs(struct drawing *d)
         top_pen_printf(&pen, OV_MARK_WARN, "%zu with /", list->count);
         top_pen_text(&pen, OV_MARK_WARN, pen.canvas->columns,
                      (struct ov_slice){view->filter.data, view->filter.len});
-        if (view->filtering)
-            top_pen_str(&pen, TOP_STYLE_REVERSE, " ");
     }
 }
 
@@ -394,6 +394,24 @@ static void draw_page(struct drawing *d)
 
 /* ---------------------------------------------------------------- keys */
 
+/* What is being typed, the end of it where it is long. */
+static void draw_prompt(struct drawing *d)
+{
+    static const char keys[] = "  Enter keeps it, Esc drops it";
+    struct top_pen pen = {d->canvas, d->canvas->rows - 1, 0};
+    struct ov_slice text = {d->view->filter.data, d->view->filter.len};
+    size_t room = d->canvas->columns - 2;
+    while (ov_text_width(text) > room) {
+        size_t len = ov_utf8_len(text.ptr, text.len);
+        text = (struct ov_slice){text.ptr + len, text.len - len};
+    }
+    top_pen_str(&pen, TOP_STYLE_BOLD, "/");
+    top_pen_text(&pen, 0, d->canvas->columns, text);
+    top_pen_str(&pen, TOP_STYLE_REVERSE, " ");
+    if (pen.column + sizeof keys <= d->canvas->columns)
+        top_pen_str(&pen, OV_MARK_DIM, keys);
+}
+
 static void draw_keys(struct drawing *d)
 {
     struct top_pen pen = {d->canvas, d->canvas->rows - 1, 0};
@@ -464,5 +482,8 @@ void top_draw(struct top_view *view, const struct top_now *now, const struct top
         draw_page(&d);
     else
         draw_table(&d);
-    draw_keys(&d);
+    if (view->filtering)
+        draw_prompt(&d);
+    else
+        draw_keys(&d);
 }

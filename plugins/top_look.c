@@ -62,12 +62,12 @@ static const struct top_column dlq_columns[] = {
     [DLQ_NEWEST] = {"NEWEST", TOP_TYPE_SECONDS, 6, 2},
 };
 
-enum { ALERT_SEVERITY, ALERT_RULE, ALERT_FOR, ALERT_SUMMARY, ALERT_COLUMNS };
+enum { ALERT_SEVERITY, ALERT_RULE, ALERT_FOR, ALERT_COLUMNS = TOP_ALERT_SUMMARY + 1 };
 static const struct top_column alert_columns[] = {
     [ALERT_SEVERITY] = {"SEVERITY", TOP_TYPE_TEXT, 8, 0},
     [ALERT_RULE] = {"RULE", TOP_TYPE_TEXT, 10, 2},
     [ALERT_FOR] = {"SEEN", TOP_TYPE_SECONDS, 6, 1},
-    [ALERT_SUMMARY] = {"WHAT", TOP_TYPE_TEXT, 20, 0},
+    [TOP_ALERT_SUMMARY] = {"WHAT", TOP_TYPE_TEXT, 20, 0},
 };
 
 const struct top_layout top_layouts[TOP_TABLES] = {
@@ -238,7 +238,7 @@ static void add_alert(struct making *m, const struct ov_finding *f)
     row->more = keep(m, ov_slice(f->description));
     row->cells[ALERT_SEVERITY].text = keep(m, ov_slice(f->critical ? "critical" : "warning"));
     row->cells[ALERT_RULE].text = keep(m, ov_slice(f->rule));
-    row->cells[ALERT_SUMMARY].text = keep(m, ov_slice(f->summary));
+    row->cells[TOP_ALERT_SUMMARY].text = keep(m, ov_slice(f->summary));
     row->cells[ALERT_FOR].number = top_rates_fires(m->rates, ov_slice(f->rule), key,
                                                    m->found->bus_ns);
     row->marks[ALERT_SEVERITY] = f->critical ? OV_MARK_BAD : OV_MARK_WARN;
@@ -252,7 +252,7 @@ static void add_alerts(struct making *m)
         add_alert(m, &m->found->findings[i]);
         if (i == 0)
             m->look->head.worst = m->look->tables[TOP_TABLE_ALERTS].rows[0]
-                                      .cells[ALERT_SUMMARY].text;
+                                      .cells[TOP_ALERT_SUMMARY].text;
     }
 }
 
@@ -425,6 +425,15 @@ static void add_agents(struct making *m, const struct ov_finding *const *by_samp
 
 /* ---------------------------------------------------------------- the whole */
 
+/* Gives back what a table has more than it needs. */
+static void shrink(struct top_rows *rows)
+{
+    if (rows->count == 0)
+        return;
+    rows->rows = ov_realloc(rows->rows, rows->count, sizeof *rows->rows);
+    rows->cap = rows->count;
+}
+
 static void read_head(struct making *m)
 {
     struct top_head *head = &m->look->head;
@@ -487,8 +496,10 @@ struct top_look *top_look_new(const struct top_found *found, struct top_rates *r
         top_rates_end(rates);
         free(by_sample);
     }
-    for (unsigned i = 0; i < TOP_TABLES; i++)
+    for (unsigned i = 0; i < TOP_TABLES; i++) {
         measure_texts(m.look, (enum top_table)i);
+        shrink(&m.look->tables[i]);
+    }
     ov_buf_free(&m.key);
     return m.look;
 }

@@ -21,6 +21,7 @@ enum top_type {
 };
 
 enum { TOP_COLUMNS_MAX = 16 };
+enum { TOP_ALERT_SUMMARY = 3 }; /* the last column of the alerts */
 struct top_column {
     const char *title;
     enum top_type type;

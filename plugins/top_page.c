@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "text_width.h"
+
 /* ---------------------------------------------------------------- asking */
 
 void top_ask_free(struct top_ask *ask)
@@ -95,15 +97,26 @@ static void put_title(struct ov_buf *title, struct ov_slice topic, struct ov_sli
     ov_buf_slice(title, topic);
 }
 
-static void put_escaped(struct ov_buf *out, const struct top_look *look, struct top_text text)
+/* As lines of no more than `width` columns, broken at blanks where there are any. */
+static void put_wrapped(struct ov_buf *out, struct ov_slice text, unsigned width)
 {
-    ov_buf_escaped(out, top_text(look, text));
-    if (text.len)
+    struct ov_buf escaped = {0};
+    ov_buf_escaped(&escaped, text);
+    struct ov_slice rest = {escaped.data, escaped.len};
+    while (rest.len) {
+        size_t used, fits = ov_text_fit(rest, width, &used);
+        const char *blank = fits < rest.len ? memrchr(rest.ptr, ' ', fits + 1) : NULL;
+        size_t len = blank && blank > rest.ptr ? (size_t)(blank - rest.ptr) : fits ? fits : 1;
+        ov_buf_add(out, rest.ptr, len);
         ov_buf_char(out, '\n');
+        len += len < rest.len && rest.ptr[len] == ' ';
+        rest = (struct ov_slice){rest.ptr + len, rest.len - len};
+    }
+    ov_buf_free(&escaped);
 }
 
 void top_page_open(struct top_page *page, const struct top_look *look, enum top_table table,
-                   const struct top_row *row)
+                   const struct top_row *row, unsigned width)
 {
     struct ov_slice topic = top_text(look, row->topic), agent = top_text(look, row->agent);
     uint64_t id = page->ask.id;
@@ -114,8 +127,8 @@ void top_page_open(struct top_page *page, const struct top_look *look, enum top_
     ov_buf_reset(&page->preface);
     ov_buf_reset(&page->text);
     if (table == TOP_TABLE_ALERTS) {
-        put_escaped(&page->preface, look, row->cells[3].text);
-        put_escaped(&page->preface, look, row->more);
+        put_wrapped(&page->preface, top_text(look, row->cells[TOP_ALERT_SUMMARY].text), width);
+        put_wrapped(&page->preface, top_text(look, row->more), width);
         ov_buf_char(&page->preface, '\n');
     }
     page->open = true;

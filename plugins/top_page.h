@@ -31,9 +31,9 @@ struct top_page {
     size_t first, lines;    /* of preface and text together: at the top of the screen; in all */
 };
 
-/* Opens the page about a row. */
+/* Opens the page about a row; what is known of it already is broken into `width` columns. */
 void top_page_open(struct top_page *page, const struct top_look *look, enum top_table table,
-                   const struct top_row *row);
+                   const struct top_row *row, unsigned width);
 /* Takes what was told (`text` becomes the page's), unless it is about another page. */
 void top_page_take(struct top_page *page, uint64_t id, struct ov_buf *text, int64_t told_ms);
 /* Line `index`, without its end; false beyond the last. */

@@ -121,7 +121,7 @@ static void open_page(struct top_view *view)
     const struct top_row *row = top_list_row(top_view_list(view), view->look);
     if (!row || view->page.open)
         return;
-    top_page_open(&view->page, view->look, view->table, row);
+    top_page_open(&view->page, view->look, view->table, row, view->columns);
 }
 
 static void go_back(struct top_view *view)

@@ -110,7 +110,7 @@ def test_real_omnidaemon(top, client, omnidaemon):
     screen = terminal.wait_for("SEVERITY", "critical success")
     assert rows_of(screen, "SEVERITY") == ["critical", "warning"]
     terminal.keys("Enter")
-    terminal.wait_for("succeeds with 0 of its tasks", "callback")
+    terminal.wait_for("fraud-check on orders.created  seen", "metrics` shows", "description")
     terminal.keys("Escape", "3", "Enter")
     terminal.wait_for("fraud-check on orders.created", "ValueError: amount of order <id> is "
                       "negative", "invalid data", "is negative")
@@ -142,7 +142,7 @@ def test_sort_filter_pause(top, redis, client):
             "gamma", "beta", "alpha"])
         terminal.type("/BET")
         terminal.wait_until("the filter", lambda screen: rows_of(screen, "TOPIC") == ["beta"])
-        terminal.wait_for("1 with /BET")
+        terminal.wait_for("1 with /BET", "\n/BET   Enter keeps it, Esc drops it")
         terminal.keys("Escape")
         terminal.wait_until("all", lambda screen: len(rows_of(screen, "TOPIC")) == 3)
         terminal.type("/[ag]*a")

@@ -514,7 +514,7 @@ static void test_what_pages_ask(void **unused)
         struct ov_buf asked = {0};
         top_list_init(&list, rows[i].table);
         top_list_fill(&list, look, ov_slice(rows[i].filter));
-        top_page_open(&page, look, rows[i].table, top_list_row(&list, look));
+        top_page_open(&page, look, rows[i].table, top_list_row(&list, look), 80);
         top_ask_copy(&copy, &page.ask);
         for (unsigned c = 0; c < TOP_COMMANDS_MAX; c++)
             for (int w = 0; w < copy.counts[c]; w++)
@@ -534,14 +534,15 @@ static void test_what_pages_ask(void **unused)
 
 static void test_pages_take_their_own(void **unused)
 {
-    static const char *const lines[] = {"it \\x1b[31mburns", "Put it out.", "", "one", "", "three"};
+    static const char *const lines[] = {"it", "\\x1b[31mbu", "rns", "Put it", "out.", "",
+                                        "one", "", "three"};
     struct top_rates rates = {.cycle = 0};
     struct top_look *look = look_at(&first_look, &rates);
     struct top_page page = {.open = false};
     struct ov_buf text = {0};
     struct ov_slice line;
     (void)unused;
-    top_page_open(&page, look, TOP_TABLE_ALERTS, &look->tables[TOP_TABLE_ALERTS].rows[0]);
+    top_page_open(&page, look, TOP_TABLE_ALERTS, &look->tables[TOP_TABLE_ALERTS].rows[0], 10);
     ov_buf_str(&text, "one\n\nthree\n");
     top_page_take(&page, page.ask.id + 1, &text, 5);
     assert_int_equal(page.told_ms, 0);
@@ -679,7 +680,9 @@ static void test_every_size(void **unused)
         unsigned columns, rows;
     } sizes[] = {{0, 0},   {1, 1},   {5, 3},   {29, 24}, {30, 5},   {30, 6},  {40, 9},
                  {60, 13}, {80, 24}, {81, 25}, {120, 8}, {200, 50}, {210, 60}};
-    static const char *const keys[] = {"", "2", "3", "4", "?", "\r", "4\r", "/\xe9zz", "sr", "p"};
+    static const char *const keys[] = {"", "2", "3", "4", "?", "\r", "4\r", "sr", "p",
+                                       "/a filter that is longer than many a terminal is wide, 1 "
+                                       "2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20"};
     struct top_rates rates = {.cycle = 0};
     struct top_look *look = look_at(&first_look, &rates);
     struct paper *paper = ov_calloc(1, sizeof *paper);
@@ -768,6 +771,9 @@ static void test_many_rows(void **unused)
     assert_shows(screen, "agent-09983");
     press(&view, "/agent-05*\r");
     assert_shows(draw(paper, &view, &now, 80, 24, true), "1000 with /agent-05*");
+    press(&view, "/9");
+    assert_shows(draw(paper, &view, &now, 40, 24, true), "\n/agent-05*9  ");
+    assert_shows(draw(paper, &view, &now, 80, 24, true), "\n/agent-05*9   Enter keeps it");
     ov_buf_free(&paper->text);
     free(paper);
     top_view_free(&view);
