@@ -20,6 +20,7 @@ enum {
 struct report {
     struct ov_span at;
     size_t number; /* in the order of reporting, for places that are the same */
+    bool is_error;
     char *text;
 };
 
@@ -57,21 +58,22 @@ void ov_diag_free(struct ov_diag *diag)
     free(diag);
 }
 
-static void OV_PRINTF(4, 0) diag_report(struct ov_diag *diag, struct ov_span at,
-                                        const char *prefix, const char *format, va_list args)
+static void OV_PRINTF(4, 0) diag_report(struct ov_diag *diag, struct ov_span at, bool is_error,
+                                        const char *format, va_list args)
 {
     struct ov_buf text = {0};
     if (diag->count == MAX_REPORTS) {
         diag->left_out++;
         return;
     }
-    ov_buf_str(&text, prefix);
+    ov_buf_str(&text, is_error ? "" : "warning: ");
     ov_buf_vprintf(&text, format, args);
     if (diag->count == diag->cap) {
         diag->cap = diag->cap ? diag->cap * 2 : 8;
         diag->reports = ov_realloc(diag->reports, diag->cap, sizeof *diag->reports);
     }
-    diag->reports[diag->count] = (struct report){at, diag->count, ov_strdup(ov_buf_text(&text))};
+    diag->reports[diag->count] = (struct report){at, diag->count, is_error,
+                                                  ov_strdup(ov_buf_text(&text))};
     diag->count++;
     ov_buf_free(&text);
 }
@@ -80,7 +82,7 @@ void ov_diag_error(struct ov_diag *diag, struct ov_span at, const char *format, 
 {
     va_list args;
     va_start(args, format);
-    diag_report(diag, at, "", format, args);
+    diag_report(diag, at, true, format, args);
     va_end(args);
     diag->errors++;
 }
@@ -89,13 +91,23 @@ void ov_diag_warn(struct ov_diag *diag, struct ov_span at, const char *format, .
 {
     va_list args;
     va_start(args, format);
-    diag_report(diag, at, "warning: ", format, args);
+    diag_report(diag, at, false, format, args);
     va_end(args);
 }
 
 size_t ov_diag_errors(const struct ov_diag *diag)
 {
     return diag->errors;
+}
+
+bool ov_diag_has_error(const struct ov_diag *diag, struct ov_span part)
+{
+    for (size_t i = 0; i < diag->count; i++) {
+        struct ov_span at = diag->reports[i].at;
+        if (diag->reports[i].is_error && at.start >= part.start && at.end <= part.end)
+            return true;
+    }
+    return false;
 }
 
 void ov_diag_hide(struct ov_diag *diag, struct ov_span part)

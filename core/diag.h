@@ -34,6 +34,8 @@ void ov_diag_warn(struct ov_diag *diag, struct ov_span at, const char *format, .
     OV_PRINTF(3, 4);
 /* Errors so far, warnings left out. */
 size_t ov_diag_errors(const struct ov_diag *diag);
+/* Whether one of them is within that part. */
+bool ov_diag_has_error(const struct ov_diag *diag, struct ov_span part);
 
 /* Shows this part as *** from now on. */
 void ov_diag_hide(struct ov_diag *diag, struct ov_span part);

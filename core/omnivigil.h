@@ -53,8 +53,8 @@ OV_API void *ov_calloc(size_t count, size_t size) __attribute__((malloc, returns
 /* Grows to `count * size` bytes; an overflow of the product ends the process. */
 OV_API void *ov_realloc(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 OV_API char *ov_strdup(const char *text) __attribute__((malloc, returns_nonnull));
-/* Copies `len` bytes and adds a NUL. */
-OV_API char *ov_memdup(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
+OV_API char *ov_memdup(const void *bytes, size_t len) /* adds a NUL */
+    __attribute__((malloc, returns_nonnull));
 
 /* Bytes owned by somebody else. Names of topics, agents and keys are bytes: any value, NUL too. */
 struct ov_slice {
@@ -197,7 +197,6 @@ OV_API const struct ov_sample *ov_batch_first(const struct ov_batch *batch); /* 
 OV_API size_t ov_batch_count(const struct ov_batch *batch);
 /* The tags that hold for all samples of the batch (from the configuration), `*count` of them. */
 OV_API const struct ov_tag *ov_batch_tags(const struct ov_batch *batch, size_t *count);
-/* Copies bytes into the batch's memory. */
 OV_API struct ov_slice ov_batch_copy(struct ov_batch *batch, struct ov_slice bytes);
 
 /* What a gather could not read of a measurement: a right is missing, a server is away. Alerts about
@@ -233,8 +232,7 @@ static inline void ov_sample_bool(struct ov_sample *s, unsigned field, bool valu
     s->values[field].boolean = value;
     s->present |= UINT64_C(1) << field;
 }
-/* NaN and infinities are left out. */
-OV_API void ov_sample_float(struct ov_sample *s, unsigned field, double value);
+OV_API void ov_sample_float(struct ov_sample *s, unsigned field, double value); /* if finite */
 
 /* ---------------------------------------------------------------- rules */
 
@@ -352,13 +350,14 @@ struct ov_lookup_name {
 OV_API int ov_lookup(struct ov_lookup **pending, const struct ov_host *host,
                      const struct ov_lookup_name *name, int64_t deadline_ms,
                      struct addrinfo **found, const char **why) OV_MUST_CHECK;
-/* Lets go of a lookup that is under way; NULL is fine. */
-OV_API void ov_lookup_drop(struct ov_lookup *lookup);
+OV_API void ov_lookup_drop(struct ov_lookup *lookup); /* also under way; NULL is fine */
 
-/* The configuration of an instance under check: reports an error at the place where option
- * `name` stands (`tls.ca` for one in a table), in the same run with all others. */
+/* The configuration of an instance under check: reports an error, or a warning, at the place where
+ * option `name` stands (`tls.ca` for one in a table), in the same run with all others. */
 struct ov_check;
 OV_API void ov_check_error(struct ov_check *check, const char *name, const char *format, ...)
+    OV_PRINTF(3, 4);
+OV_API void ov_check_warn(struct ov_check *check, const char *name, const char *format, ...)
     OV_PRINTF(3, 4);
 
 /* Where encode puts what it made: one record is bytes that can be sent on their own, made from
@@ -470,8 +469,7 @@ OV_API int ov_call_other(struct ov_call *call, int argc, char **argv, unsigned w
  * open any meanwhile. Cannot be taken back. */
 OV_API void ov_call_stop(struct ov_call *call);
 
-/* The instance's line to the core, for logs, deadlines and modules. */
-OV_API struct ov_host *ov_call_host(struct ov_call *call);
+OV_API struct ov_host *ov_call_host(struct ov_call *call); /* the instance's */
 /* The options by which another command looks at the same OmniDaemon as this one, ready for a shell:
  * "--config /etc/x.yaml --input main"; "" where none are needed. Lives as long as the call. */
 OV_API const char *ov_call_again(struct ov_call *call);
@@ -479,8 +477,8 @@ OV_API const char *ov_call_again(struct ov_call *call);
 OV_API bool ov_call_is_for_persons(const struct ov_call *call);
 /* Whether a person looks on: what is shown is for persons, and standard output a terminal. */
 OV_API bool ov_call_is_watched(const struct ov_call *call);
-/* Asks the person at the terminal; true for yes. Any other answer is no, and says that nothing was
- * changed; so is having no terminal, and says which flag (with its dashes) would do. */
+/* Asks the person at the terminal; true for yes. For no it says that nothing was changed, without a
+ * terminal which flag (with its dashes) would do. */
 OV_API bool ov_call_confirm(struct ov_call *call, const char *flag, const char *format, ...)
     OV_PRINTF(3, 4);
 /* Shows how far a long work has come, on standard error where that is a terminal. `total` 0: not
@@ -559,7 +557,8 @@ struct ov_plugin {
     const struct ov_rule *rules; /* inputs: recommended ones; ends with a NULL name. Optional. */
     const struct ov_command *const *commands; /* inputs: NULL-terminated. Optional. */
 
-    /* Checks what the option table cannot (a URL's form), without network or writes. Optional. */
+    /* Checks what the option table cannot (a URL's form), without network or writes. Options that
+     * could not be read have their fallback; texts that are required are there. Optional. */
     void (*check)(void *state, struct ov_check *check);
     /* Prepares an instance. A dead server is no failure here: it is met at gather or send. */
     int (*open)(void *state, struct ov_host *host);

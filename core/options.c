@@ -147,6 +147,17 @@ static void show_values(const struct ov_node *mapping, const char *name)
             ov_tree_show(n);
 }
 
+/* What could not be read has a value all the same, for whoever looks at the others. */
+static void fall_back(struct ov_literal *v, void *out)
+{
+    enum ov_option_type type = v->option->type;
+    if (v->fallback || !v->option->fallback || type == OV_OPT_LIST || type == OV_OPT_MAP)
+        return;
+    v->fallback = v->plain = true;
+    v->text = ov_slice(v->option->fallback);
+    ov_literal_read(v, out);
+}
+
 static void read_option(const struct ov_scope *scope, const struct ov_option *option, void *state)
 {
     struct ov_literal v = {
@@ -154,6 +165,7 @@ static void read_option(const struct ov_scope *scope, const struct ov_option *op
     };
     struct ov_node *node = ov_tree_get(scope->node, option->name);
     struct ov_node *file = get_file_form(scope->node, option);
+    size_t errors = ov_diag_errors(scope->source->diag);
     if (option->type == OV_OPT_TABLE) {
         read_nested(&v, node, member(state, option));
         return;
@@ -172,6 +184,8 @@ static void read_option(const struct ov_scope *scope, const struct ov_option *op
     } else {
         read_default(&v, member(state, option));
     }
+    if (ov_diag_errors(scope->source->diag) > errors || ov_tree_is_faulty(node ? node : file))
+        fall_back(&v, member(state, option));
 }
 
 /* ---------------------------------------------------------------- unknown keys */
@@ -243,6 +257,24 @@ void ov_options_read(const struct ov_source *source, const struct ov_option *tab
     read_table(&scope, table, state);
 }
 
+bool ov_options_have_required(const struct ov_option *table, const void *state)
+{
+    for (const struct ov_option *option = table; option->name; option++) {
+        const char *at = (const char *)state + option->offset;
+        if (option->type == OV_OPT_TABLE ? !ov_options_have_required(option->table, at)
+                                         : option->type == OV_OPT_STRING && option->required &&
+                                               !*(char *const *)(const void *)at)
+            return false;
+    }
+    return true;
+}
+
+bool ov_source_can_judge(const struct ov_source *source, const struct ov_node *node)
+{
+    return !source->faulty || (node && !ov_tree_is_faulty(node) &&
+                               !ov_diag_has_error(source->diag, node->span));
+}
+
 static void free_list(struct ov_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -281,8 +313,9 @@ void ov_options_free(const struct ov_option *table, void *state)
 /* ---------------------------------------------------------------- a plugin's own check */
 
 /* Goes down `name` (`tls.ca`) through tables and tree as far as both go. `v` ends up at the last
- * part that is written. */
-static void check_locate(const struct ov_check *check, const char *name, struct ov_literal *v)
+ * part that is written. NULL where it is not written as a whole. */
+static const struct ov_node *check_locate(const struct ov_check *check, const char *name,
+                                          struct ov_literal *v)
 {
     const struct ov_option *table = check->table;
     const struct ov_node *mapping = check->source->node;
@@ -292,7 +325,7 @@ static void check_locate(const struct ov_check *check, const char *name, struct 
         while (table->name && !ov_slice_eq(ov_slice(table->name), (struct ov_slice){name, len}))
             table++;
         if (!table->name)
-            return;
+            return NULL;
         const struct ov_node *node = ov_tree_get(mapping, table->name);
         if (!node && (node = get_file_form(mapping, table)))
             v->suffix = "_file";
@@ -304,25 +337,46 @@ static void check_locate(const struct ov_check *check, const char *name, struct 
         table = table->type == OV_OPT_TABLE ? table->table : NULL;
     }
     if (mapping || !v->option || !v->option->env)
-        return;
+        return v->option ? mapping : NULL;
     const char *text = ov_dotenv_get(check->source->env, v->option->env);
     if (text && *text)
         v->variable = v->option->env;
+    return NULL;
 }
 
-void ov_check_error(struct ov_check *check, const char *name, const char *format, ...)
+static void OV_PRINTF(4, 0) check_report(struct ov_check *check, const char *name, bool is_error,
+                                         const char *format, va_list args)
 {
     struct ov_literal v = {.suffix = ""};
     struct ov_buf text = {0};
-    va_list args;
-    check_locate(check, name, &v);
+    const struct ov_node *node = check_locate(check, name, &v);
+    if (v.variable ? check->source->faulty && ov_diag_has_error(check->source->diag, v.at)
+                   : !ov_source_can_judge(check->source, node))
+        return;
     ov_buf_printf(&text, "`%s%s%s%s`", check->source->what, *name ? "." : "", name, v.suffix);
     if (v.variable)
         ov_buf_printf(&text, " (from the environment variable %s)", v.variable);
     ov_buf_str(&text, ": ");
-    va_start(args, format);
     ov_buf_vprintf(&text, format, args);
-    va_end(args);
-    ov_diag_error(check->source->diag, v.at, "%s", ov_buf_text(&text));
+    if (is_error)
+        ov_diag_error(check->source->diag, v.at, "%s", ov_buf_text(&text));
+    else
+        ov_diag_warn(check->source->diag, v.at, "%s", ov_buf_text(&text));
     ov_buf_free(&text);
+}
+
+void ov_check_error(struct ov_check *check, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    check_report(check, name, true, format, args);
+    va_end(args);
+}
+
+void ov_check_warn(struct ov_check *check, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    check_report(check, name, false, format, args);
+    va_end(args);
 }

@@ -28,17 +28,24 @@ struct ov_source {
     const struct ov_dotenv *env;
     const struct ov_node *node; /* the mapping; where it is none (also NULL) nothing is written */
     const char *what;           /* what is being read, for messages: "agent", "inputs.main" */
+    bool faulty;                /* it has errors already: see ov_source_can_judge */
 };
 
-/* Fills `state` in. Errors go to the source's diag; then the members they are about stay as they
- * were. Values that are no secrets are marked as fit to be seen. Free with ov_options_free, also
- * after errors. */
+/* Fills `state` in. Errors go to the source's diag; then the members they are about have the
+ * table's fallback, or stay as they were. Values that are no secrets are marked as fit to be seen.
+ * Free with ov_options_free, also after errors. */
 void ov_options_read(const struct ov_source *source, const struct ov_option *table, void *state);
 /* Reports every key of the source's mapping that none of these tables has. */
 void ov_options_unknown(const struct ov_source *source, const struct ov_option *const *tables,
                         size_t count);
 /* Frees the texts, lists and maps in `state` and sets them to nothing. */
 void ov_options_free(const struct ov_option *table, void *state);
+
+/* Whether an error found later about what is at `node` (NULL: it is not written) can be told. Where
+ * there were errors before, only what is written, and had none itself, can be judged. */
+bool ov_source_can_judge(const struct ov_source *source, const struct ov_node *node);
+/* Whether no text that is required is missing from what was read. */
+bool ov_options_have_required(const struct ov_option *table, const void *state);
 
 /* Where errors about `source` as a whole are shown. */
 struct ov_span ov_source_place(const struct ov_source *source);

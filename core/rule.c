@@ -266,7 +266,7 @@ static void compile_thresholds(struct compiling *c)
     compile_range(c, "warning", text->warning, &rule->warning);
     compile_range(c, "critical", text->critical, &rule->critical);
     rule->has_clear = compile_range(c, "clear", text->clear, &rule->clear);
-    if (is_text(rule) && (rule->window_ms || text->warning || text->critical))
+    if (is_text(rule) && (rule->window_ms || text->warning || text->critical || text->clear))
         complain(c, "value", "`%s` is a text, which no range fits: name what it is in `where`, as "
                  "in `%s=...`", ov_rule_field(rule)->name, ov_rule_field(rule)->name);
     if (!text->warning && !text->critical) {

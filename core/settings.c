@@ -215,7 +215,8 @@ static void entry_read_state(struct reading *r, struct entry *entry, const struc
     size_t before = ov_diag_errors(r->diag);
     ov_options_read(&entry->source, plugin->options, instance->state);
     ov_options_unknown(&entry->source, tables, OV_COUNT(tables));
-    if (plugin->check && ov_diag_errors(r->diag) == before && !ov_tree_is_faulty(entry->node))
+    entry->source.faulty = ov_diag_errors(r->diag) > before || ov_tree_is_faulty(entry->node);
+    if (plugin->check && ov_options_have_required(plugin->options, instance->state))
         plugin->check(instance->state, &check);
 }
 
@@ -241,7 +242,7 @@ static void read_entry(struct reading *r, struct entry *entry, const char *stand
 {
     struct ov_buf what = {0};
     entry_what(entry, standard, &what);
-    entry->source = (struct ov_source){r->diag, r->env, entry->node, ov_buf_text(&what)};
+    entry->source = (struct ov_source){r->diag, r->env, entry->node, ov_buf_text(&what), false};
     entry->instance->jitter_ms = -1;
     if (entry->node && entry->node->kind == OV_NODE_LIST) {
         ov_diag_error(r->diag, entry->node->span,
@@ -412,7 +413,7 @@ static void read_agent(struct reading *r, const struct ov_node *root, const char
                        struct ov_plugins **plugins)
 {
     static const struct ov_option *const tables[] = {ov_agent_options};
-    struct ov_source source = {r->diag, r->env, NULL, "agent"};
+    struct ov_source source = {.diag = r->diag, .env = r->env, .what = "agent"};
     get_section(r, root, "agent", OV_NODE_MAPPING, &source.node);
     ov_options_read(&source, ov_agent_options, r->settings);
     ov_options_unknown(&source, tables, OV_COUNT(tables));
@@ -423,7 +424,7 @@ static void read_root(struct reading *r, struct ov_node *root, const char *overr
                       struct ov_plugins **plugins)
 {
     static const struct ov_option *const tables[] = {section_options};
-    struct ov_source source = {r->diag, r->env, root, "the configuration"};
+    struct ov_source source = {r->diag, r->env, root, "the configuration", false};
     bool nothing = root && root->kind == OV_NODE_SCALAR && root->plain && root->text.len == 0;
     if (root) {
         root->shown = true;

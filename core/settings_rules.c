@@ -72,18 +72,6 @@ const struct ov_option ov_silence_options[] = {
 
 /* ---------------------------------------------------------------- what there is */
 
-/* False where an input did not load, so that nobody knows what it measures. */
-static bool catalogue_fill(const struct ov_settings *settings, struct ov_catalogue *catalogue)
-{
-    for (size_t i = 0; i < settings->input_count; i++) {
-        if (!settings->inputs[i].plugin)
-            return false;
-        ov_catalogue_add(catalogue, settings->inputs[i].plugin->measurements);
-    }
-    ov_catalogue_add(catalogue, ov_self_measurements);
-    return true;
-}
-
 struct rule_list {
     const struct ov_rule **rules;
     size_t count;
@@ -122,12 +110,70 @@ static bool names_have(const struct name_list *list, const char *name)
     return false;
 }
 
+/* What rules and silences may speak of. */
+struct known {
+    struct ov_catalogue catalogue;
+    struct rule_list recommended;
+    struct name_list said;
+};
+
+static void known_add(struct known *known, const struct ov_plugin *plugin)
+{
+    ov_catalogue_add(&known->catalogue, plugin->measurements);
+    list_add(&known->recommended, plugin->rules);
+}
+
+/* All inputs there are, in place of some that nobody knows. False where one does not load. */
+static bool known_add_all(struct known *known, struct ov_plugins *plugins)
+{
+    size_t count;
+    char **names = ov_plugins_list(plugins, &count);
+    bool all = true;
+    for (size_t i = 0; i < count; i++) {
+        struct ov_buf why = {0};
+        const struct ov_plugin *plugin = ov_plugins_load(plugins, names[i], &why);
+        all = all && plugin;
+        if (plugin && plugin->kind == OV_INPUT)
+            known_add(known, plugin);
+        ov_buf_free(&why);
+        free(names[i]);
+    }
+    free(names);
+    return all;
+}
+
+/* False where an input did not load, and may measure anything. */
+static bool known_fill(struct known *known, const struct ov_settings *settings,
+                       struct ov_plugins *plugins)
+{
+    bool all = settings->inputs != NULL;
+    for (size_t i = 0; i < settings->input_count; i++) {
+        all = all && settings->inputs[i].plugin;
+        if (settings->inputs[i].plugin)
+            known_add(known, settings->inputs[i].plugin);
+    }
+    ov_catalogue_add(&known->catalogue, ov_self_measurements);
+    list_add(&known->recommended, ov_self_rules);
+    return all || known_add_all(known, plugins);
+}
+
+static void known_free(struct known *known)
+{
+    for (size_t i = 0; i < known->said.count; i++)
+        free(known->said.names[i]);
+    free(known->said.names);
+    free(known->recommended.rules);
+    free(known->catalogue.list);
+}
+
 /* ---------------------------------------------------------------- compiling */
 
 static void complain(void *context, const char *key, const char *problem)
 {
     const struct ov_source *source = context;
     const struct ov_node *node = ov_tree_get(source->node, key);
+    if (!ov_source_can_judge(source, node))
+        return;
     ov_diag_error(source->diag, node ? node->span : ov_source_place(source), "%s: `%s`: %s",
                   source->what, key, problem);
 }
@@ -224,10 +270,12 @@ static char *find_recommender(struct ov_plugins *plugins, const char *name)
     return found;
 }
 
-/* A rule that says no `value`, and is none of a configured input. */
+/* A rule that says no `value`, and is none of a configured input; one that is switched off may be
+ * of an input that is not configured. */
 static void complain_unknown(struct ov_plugins *plugins, struct ov_source *source,
-                             const struct rule_list *recommended, const char *name)
+                             const struct known *known, const struct rule_entry *entry)
 {
+    const char *name = entry->rule.name;
     struct ov_buf text = {0};
     char *input = find_recommender(plugins, name);
     if (input) {
@@ -235,39 +283,42 @@ static void complain_unknown(struct ov_plugins *plugins, struct ov_source *sourc
                       "`- plugin: %s` to `inputs`, or take the rule out", input, input);
     } else {
         struct ov_nearest nearest = {.wanted = ov_slice(name)};
-        for (size_t i = 0; i < recommended->count; i++)
-            ov_nearest_try(&nearest, recommended->rules[i]->name);
+        for (size_t i = 0; i < known->recommended.count; i++)
+            ov_nearest_try(&nearest, known->recommended.rules[i]->name);
         ov_buf_str(&text, "no input recommends a rule of that name");
         ov_nearest_hint(&nearest, &text);
         ov_buf_str(&text, ", and one of your own needs `value`");
     }
-    complain(source, "name", ov_buf_text(&text));
+    if (!input || entry->enabled)
+        complain(source, "name", ov_buf_text(&text));
     free(input);
     ov_buf_free(&text);
 }
 
 static void read_rule(struct ov_settings *settings, struct ov_plugins *plugins,
-                      const struct ov_source *root, const struct ov_catalogue *catalogue,
-                      const struct rule_list *recommended, const struct ov_node *node,
-                      struct name_list *said)
+                      const struct ov_source *root, struct known *known,
+                      const struct ov_node *node)
 {
     static const struct ov_option *const tables[] = {ov_rule_options};
     struct rule_entry entry = {.enabled = true};
-    struct ov_source source = {root->diag, root->env, node, "a rule"};
+    struct ov_source source = {root->diag, root->env, node, "a rule", false};
+    struct name_list *said = &known->said;
     size_t errors = ov_diag_errors(root->diag);
     ov_options_read(&source, ov_rule_options, &entry);
     ov_options_unknown(&source, tables, OV_COUNT(tables));
-    if (entry.rule.name && ov_diag_errors(root->diag) == errors) {
-        const struct ov_rule *base = list_find(recommended, entry.rule.name);
-        struct ov_rule plain = base ? recommended_rule(base, catalogue) : (struct ov_rule){0};
+    source.faulty = ov_diag_errors(root->diag) > errors || ov_tree_is_faulty(node);
+    if (entry.rule.name) {
+        const struct ov_rule *base = list_find(&known->recommended, entry.rule.name);
+        struct ov_rule plain = base ? recommended_rule(base, &known->catalogue)
+                                    : (struct ov_rule){0};
         struct ov_rule whole = merge(&entry.rule, base ? &plain : NULL);
         source.what = entry.rule.name;
         if (names_have(said, entry.rule.name))
             complain(&source, "name", "there is another rule of this name");
-        if (entry.enabled && !whole.value)
-            complain_unknown(plugins, &source, recommended, entry.rule.name);
+        if (!whole.value && !ov_tree_get(node, "value"))
+            complain_unknown(plugins, &source, known, &entry);
         else if (entry.enabled)
-            add_rule(settings, &whole, catalogue, &source);
+            add_rule(settings, &whole, &known->catalogue, &source);
         said->names = ov_realloc(said->names, said->count + 1, sizeof *said->names);
         said->names[said->count++] = ov_strdup(entry.rule.name);
     }
@@ -276,26 +327,17 @@ static void read_rule(struct ov_settings *settings, struct ov_plugins *plugins,
 
 /* The configured rules, then the recommended ones they do not speak of. */
 static void read_rules(struct ov_settings *settings, struct ov_plugins *plugins,
-                       const struct ov_source *root, const struct ov_catalogue *catalogue,
+                       const struct ov_source *root, struct known *known,
                        const struct ov_node *entries)
 {
-    struct rule_list recommended = {0};
-    struct name_list said = {0};
-    for (size_t i = 0; i < settings->input_count; i++)
-        list_add(&recommended, settings->inputs[i].plugin->rules);
-    list_add(&recommended, ov_self_rules);
     for (const struct ov_node *n = entries; n; n = n->next)
-        read_rule(settings, plugins, root, catalogue, &recommended, n, &said);
-    for (size_t i = 0; i < recommended.count; i++) {
-        struct ov_rule rule = recommended_rule(recommended.rules[i], catalogue);
-        struct ov_source source = {root->diag, root->env, NULL, rule.name};
-        if (!names_have(&said, rule.name))
-            add_rule(settings, &rule, catalogue, &source);
+        read_rule(settings, plugins, root, known, n);
+    for (size_t i = 0; i < known->recommended.count; i++) {
+        struct ov_rule rule = recommended_rule(known->recommended.rules[i], &known->catalogue);
+        struct ov_source source = {root->diag, root->env, NULL, rule.name, false};
+        if (!names_have(&known->said, rule.name))
+            add_rule(settings, &rule, &known->catalogue, &source);
     }
-    for (size_t i = 0; i < said.count; i++)
-        free(said.names[i]);
-    free(said.names);
-    free(recommended.rules);
 }
 
 /* ---------------------------------------------------------------- silences */
@@ -314,20 +356,115 @@ static bool time_parse(const char *text, double *seconds)
     return false;
 }
 
-static void read_silence(struct ov_settings *settings, const struct ov_source *root,
+/* Whether there is a rule that a silence's pattern may mean. */
+static bool rule_is_known(struct ov_plugins *plugins, const struct known *known,
+                          struct ov_slice pattern, struct ov_nearest *nearest)
+{
+    for (size_t i = 0; i < known->said.count; i++) {
+        if (ov_glob(pattern, ov_slice(known->said.names[i])))
+            return true;
+        ov_nearest_try(nearest, known->said.names[i]);
+    }
+    for (size_t i = 0; i < known->recommended.count; i++) {
+        if (ov_glob(pattern, ov_slice(known->recommended.rules[i]->name)))
+            return true;
+        ov_nearest_try(nearest, known->recommended.rules[i]->name);
+    }
+    char *name = ov_memdup(pattern.ptr, pattern.len), *input = find_recommender(plugins, name);
+    free(name);
+    free(input);
+    return input; /* of one that is not configured: nothing to silence, and nothing wrong */
+}
+
+static void check_silenced_rules(struct ov_plugins *plugins, const struct known *known,
+                                 struct ov_source *source, const char *patterns)
+{
+    for (const char *at = patterns; *at; at += *at == '|') {
+        struct ov_slice pattern = {at, strcspn(at, "|")};
+        struct ov_nearest nearest = {.wanted = pattern};
+        struct ov_buf text = {0};
+        at += pattern.len;
+        if (rule_is_known(plugins, known, pattern, &nearest))
+            continue;
+        ov_buf_str(&text, "there is no rule ");
+        ov_diag_quote(&text, pattern);
+        ov_nearest_hint(&nearest, &text);
+        complain(source, "rules", ov_buf_text(&text));
+        ov_buf_free(&text);
+    }
+}
+
+static bool try_tag(struct ov_nearest *nearest, const char *name)
+{
+    ov_nearest_try(nearest, name);
+    return ov_slice_eq(nearest->wanted, ov_slice(name));
+}
+
+/* Whether samples have such a tag: of a measurement, or from the configuration. */
+static bool tag_is_known(const struct ov_settings *settings, const struct known *known,
+                         struct ov_nearest *nearest)
+{
+    bool found = false;
+    for (size_t i = 0; i < known->catalogue.count; i++)
+        for (unsigned j = 0; j < known->catalogue.list[i]->tag_count; j++)
+            found |= try_tag(nearest, known->catalogue.list[i]->tags[j]);
+    for (size_t i = 0; i < settings->input_count; i++)
+        for (size_t j = 0; j < settings->inputs[i].tags.count; j++)
+            found |= try_tag(nearest, settings->inputs[i].tags.items[j].name);
+    for (size_t i = 0; i < settings->tags.count; i++)
+        found |= try_tag(nearest, settings->tags.items[i].name);
+    return found;
+}
+
+static void check_silenced_tags(const struct ov_settings *settings, const struct known *known,
+                                struct ov_source *source, const struct ov_map *tags)
+{
+    for (size_t i = 0; i < tags->count; i++) {
+        struct ov_nearest nearest = {.wanted = ov_slice(tags->items[i].name)};
+        struct ov_buf text = {0};
+        if (tag_is_known(settings, known, &nearest))
+            continue;
+        ov_buf_str(&text, "no sample has a tag ");
+        ov_diag_quote(&text, nearest.wanted);
+        ov_nearest_hint(&nearest, &text);
+        complain(source, "tags", ov_buf_text(&text));
+        ov_buf_free(&text);
+    }
+}
+
+static void read_silence_times(struct ov_silence *silence, const struct silence_entry *entry,
+                               struct ov_source *source)
+{
+    static const char wrong[] = "expected a time such as 2026-12-24 or 2026-12-24T18:00:00Z";
+    const struct ov_node *until = ov_tree_get(source->node, "until");
+    if (entry->from && !time_parse(entry->from, &silence->from))
+        complain(source, "from", wrong);
+    if (entry->until && !time_parse(entry->until, &silence->until))
+        complain(source, "until", wrong);
+    else if (entry->until && silence->until <= silence->from)
+        complain(source, "until", "it ends before it begins");
+    else if (entry->until && silence->until < (double)ov_wall_ns() / 1e9 && until)
+        ov_diag_warn(source->diag, until->span, "this silence is over: it does nothing");
+}
+
+/* `known`: NULL where nobody can say what there is. */
+static void read_silence(struct ov_settings *settings, struct ov_plugins *plugins,
+                         const struct ov_source *root, const struct known *known,
                          const struct ov_node *node)
 {
     static const struct ov_option *const tables[] = {ov_silence_options};
     struct silence_entry entry = {0};
-    struct ov_source source = {root->diag, root->env, node, "a silence"};
+    struct ov_source source = {root->diag, root->env, node, "a silence", false};
     struct ov_silence silence = {0};
-    static const char wrong[] = "expected a time such as 2026-12-24 or 2026-12-24T18:00:00Z";
+    size_t errors = ov_diag_errors(root->diag);
     ov_options_read(&source, ov_silence_options, &entry);
     ov_options_unknown(&source, tables, OV_COUNT(tables));
-    if (entry.from && !time_parse(entry.from, &silence.from))
-        complain(&source, "from", wrong);
-    if (entry.until && !time_parse(entry.until, &silence.until))
-        complain(&source, "until", wrong);
+    source.faulty = ov_diag_errors(root->diag) > errors || ov_tree_is_faulty(node);
+    read_silence_times(&silence, &entry, &source);
+    if (known) {
+        check_silenced_rules(plugins, known, &source, entry.rules);
+        check_silenced_tags(settings, known, &source, &entry.tags);
+    }
     silence.rules = ov_slice(entry.rules);
     silence.tags = entry.tags;
     entry.rules = NULL; /* both belong to the silence now */
@@ -343,14 +480,15 @@ static void read_silence(struct ov_settings *settings, const struct ov_source *r
 void ov_settings_read_rules(struct ov_settings *settings, struct ov_plugins *plugins,
                             const struct ov_source *root)
 {
-    struct ov_catalogue catalogue = {0};
+    struct known known = {0};
     const struct ov_node *rules = find_entries(root, "rules");
     const struct ov_node *silences = find_entries(root, "silences");
-    if (catalogue_fill(settings, &catalogue))
-        read_rules(settings, plugins, root, &catalogue, rules);
+    bool complete = known_fill(&known, settings, plugins);
+    if (complete)
+        read_rules(settings, plugins, root, &known, rules);
     for (const struct ov_node *n = silences; n; n = n->next)
-        read_silence(settings, root, n);
-    free(catalogue.list);
+        read_silence(settings, plugins, root, complete ? &known : NULL, n);
+    known_free(&known);
 }
 
 void ov_settings_free_rules(struct ov_settings *settings)

@@ -104,6 +104,52 @@ def test_all_mistakes_are_told_at_once(vigil):
         assert part in done.stderr + done.stdout
 
 
+MANY_MISTAKES = """\
+agent:
+  intervall: 5s
+inputs:
+  - plugin: redis_buss
+  - plugin: redis_bus
+    url: http://127.0.0.1:1
+    topcs: [a]
+  - plugin: runner
+    gather_timeout: 5
+outputs:
+  - plugin: influx
+    url: influx.example.org
+    database: 5
+    tokn: x
+  - plugin: file
+    format: jsn
+rules:
+  - {name: blah, enabled: false}
+  - {name: backlog, warning: abc}
+  - {name: mine, value: omnidaemon_grup.lag, critical: "5"}
+  - {name: life, value: omnidaemon_group.life, critical: "5"}
+  - {nmae: x}
+silences:
+  - {rules: bcklog, tags: {topik: x}, until: 2020-12-01}
+"""
+
+
+def test_no_mistake_hides_another(vigil):
+    """Each told at once, as far as it can be judged beside the others, and nothing else is."""
+    done = vigil.check_config(MANY_MISTAKES)
+    said = done.stderr
+    expected = [
+        ("2:3", "`interval`?"), ("4:13", "`redis_bus`?"), ("6:10", "redis://"),
+        ("7:5", "`topics`?"), ("9:21", "unit"), ("12:10", "http"), ("14:5", "`token`?"),
+        ("16:13", "`json`?"), ("18:12", "of that name"), ("19:30", "range"),
+        ("20:25", "`omnidaemon_group`?"), ("21:25", "is a text"), ("22:6", "`name`?"),
+        ("22:6", "is required"), ("24:13", "`backlog`?"), ("24:27", "`topic`?"),
+        ("24:46", "warning: this silence is over"),
+    ]
+    for place, holds in expected:
+        lines = [line for line in said.splitlines() if f"checked.yaml:{place}: " in line]
+        assert any(holds in line for line in lines), (place, holds, said)
+    assert said.splitlines()[-1].endswith("16 errors"), said
+
+
 @pytest.mark.parametrize("text", [
     "\ufeff" + GOOD, GOOD.replace("\n", "\r\n"), GOOD.rstrip("\n"),
     changed("5s", "100ms"), changed("5s", '"5s"'), changed("5s", "1h"),

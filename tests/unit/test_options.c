@@ -35,7 +35,7 @@ static void result_read(struct result *r, const char *yaml)
     struct ov_dotenv *env = ov_dotenv_read(NULL, NULL);
     if (tree) {
         struct ov_node *root = ov_tree_root(tree);
-        struct ov_source source = {diag, env, root, "fake"};
+        struct ov_source source = {diag, env, root, "fake", false};
         struct ov_check check = {&source, fake_options};
         const struct ov_option *const tables[] = {fake_options};
         if (root) {
