@@ -50,6 +50,11 @@ static struct fault *find_locked(struct ov_damper *damper, const char *cause)
     return NULL;
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void report_locked(struct ov_damper *damper, const char *cause, const char *text,
                           int64_t now_ms)
 {
@@ -68,8 +73,9 @@ static void report_locked(struct ov_damper *damper, const char *cause, const cha
     f->count++;
     f->unlogged++;
     if (now_ms - f->logged_ms >= SUMMARY_MS) {
-        ov_log_line(OV_ERROR, damper->who, "%s (%ju times more in the last %jd s)", text,
-                    (uintmax_t)f->unlogged, (intmax_t)((now_ms - f->logged_ms) / 1000));
+        ov_log_line(OV_ERROR, damper->who, "%s (%ju time%s more in the last %jd s)", text,
+                    (uintmax_t)f->unlogged, plural(f->unlogged),
+                    (intmax_t)((now_ms - f->logged_ms) / 1000));
         f->logged_ms = now_ms;
         f->unlogged = 0;
     }
@@ -90,8 +96,8 @@ void ov_damper_over(struct ov_damper *damper, const char *cause, int64_t now_ms)
     if (f) {
         struct ov_buf lasted = {0};
         ov_buf_duration(&lasted, now_ms - f->began_ms);
-        ov_log_line(OV_INFO, damper->who, "%s: well again after %s (%ju times)", f->cause,
-                    ov_buf_text(&lasted), (uintmax_t)f->count);
+        ov_log_line(OV_INFO, damper->who, "%s: well again after %s (%ju time%s)", f->cause,
+                    ov_buf_text(&lasted), (uintmax_t)f->count, plural(f->count));
         ov_buf_free(&lasted);
         free(f->cause);
         *f = damper->faults[--damper->fault_count];

@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,6 +75,20 @@ static const struct ov_option options[] = {
     {0},
 };
 
+/* What is not there may be mounted by the time it is needed; more likely it is a slip. */
+static void check_directory(const char *path, struct ov_check *check)
+{
+    const char *slash = strrchr(path, '/');
+    struct stat st;
+    if (!slash || slash == path)
+        return;
+    char *directory = ov_memdup(path, (size_t)(slash - path));
+    if (stat(directory, &st) != 0 ? errno == ENOENT || errno == ENOTDIR : !S_ISDIR(st.st_mode))
+        ov_check_warn(check, "path", "there is no directory %s: samples wait until there is one",
+                      directory);
+    free(directory);
+}
+
 static void file_check(void *state, struct ov_check *check)
 {
     const struct file *file = state;
@@ -81,6 +96,7 @@ static void file_check(void *state, struct ov_check *check)
         ov_check_error(check, "path", "is empty: name a file, or `-` for standard output");
     if (file->rotate_size && strcmp(file->path, "-") == 0)
         ov_check_error(check, "rotate_size", "is for a file, not for standard output");
+    check_directory(file->path, check);
 }
 
 /* Standard output as a description of our own where that can be had: non-blocking here must not
@@ -241,9 +257,9 @@ static int file_open(void *state, struct ov_host *host)
     file->host = host;
     file->fd = -1;
     file->is_stdout = strcmp(file->path, "-") == 0;
-    if (file_start(file) == OV_OK || errno == ENXIO) /* a named pipe that nobody reads yet */
-        return OV_OK;
-    return OV_FAILED;
+    if (file_start(file) != OV_OK && errno != ENXIO) /* a named pipe that nobody reads yet */
+        ov_problem(host, "send", "cannot open %s: %s", file->path, strerror(errno));
+    return OV_OK;
 }
 
 static void file_close(void *state)

@@ -353,6 +353,28 @@ def test_two_agents_on_one_directory(rig, directory):
     assert agent.stop() == 0
 
 
+def test_a_file_whose_directory_comes_later(vigil):
+    """Told by the check, and when the agent starts; nothing is lost until it is there."""
+    directory = os.path.join(vigil.directory, "later")
+    path = os.path.join(directory, "samples.csv")
+    config = vigil.agent_config([], [{"plugin": "file", "name": "late", "path": path,
+                                      "format": "csv"}], interval="200ms")
+    check = vigil.command("config", "check", "-c", config)
+    assert check.returncode == 0 and "good" in check.stdout, check.stderr
+    assert f"there is no directory {directory}" in check.stderr
+    agent = vigil.run(config)
+    agent.wait("a failing output", lambda s: s.last(
+        "omnivigil_output", output="late").get("failing"))
+    assert f"late: cannot open {path}: No such file" in agent.stderr()
+    os.mkdir(directory)
+    agent.wait("its recovery", lambda s: s.last(
+        "omnivigil_output", output="late").get("failing") is False)
+    assert "late: send: well again" in agent.stderr()
+    assert agent.stop() == 0
+    with open(path, encoding="utf-8") as file:
+        assert len({line.split(",")[0] for line in file}) > 2
+
+
 def test_stop_while_all_outputs_hang(rig, directory):
     """Ends in time, and what was spooled arrives later."""
     rig.receiver.answer = None

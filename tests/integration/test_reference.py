@@ -122,7 +122,7 @@ def test_the_configurations_are_good(vigil, directory):
     blocks = code("yaml")
     assert len(blocks) >= 3
     for text in blocks:
-        text = text.replace("/etc/omnivigil", directory)
+        text = re.sub("/etc/omnivigil|/var/log/omnivigil", directory, text)
         for file in re.findall(r"\w+_file: (\S+)", text):
             os.chmod(vigil.write(os.path.basename(file), "secret"), 0o600)
         done = vigil.check_config(text, INFLUX_PASSWORD="secret",

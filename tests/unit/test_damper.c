@@ -58,19 +58,19 @@ static void test_scripts(void **state)
         {"0:a 1:a 59:a", "a fails|"},
         {"0:a 1:a 59:a 60:a", "a fails|a fails (3 times more in the last 60 s)|"},
         {"0:a 60:a 61:a 119:a 120:a",
-         "a fails|a fails (1 times more in the last 60 s)|"
+         "a fails|a fails (1 time more in the last 60 s)|"
          "a fails (3 times more in the last 60 s)|"},
-        {"0:a 200:a", "a fails|a fails (1 times more in the last 200 s)|"},
+        {"0:a 200:a", "a fails|a fails (1 time more in the last 200 s)|"},
         {"0:a 1:b 2:a 3:b 4:a 5:b", "a fails|b fails|"},
         {"0:-a", ""},
         {"0:a 5:-b", "a fails|"},
-        {"0:a 5:-a", "a fails|a: well again after 5 s (1 times)|"},
+        {"0:a 5:-a", "a fails|a: well again after 5 s (1 time)|"},
         {"0:a 1:a 65:-a 66:-a", "a fails|a: well again after 1 min 5 s (2 times)|"},
         {"0:a 5:-a 6:a 7:-a",
-         "a fails|a: well again after 5 s (1 times)|a fails|a: well again after 1 s (1 times)|"},
+         "a fails|a: well again after 5 s (1 time)|a fails|a: well again after 1 s (1 time)|"},
         {"0:a 0:b 0:c 1:-a 2:c 3:-b 4:-c",
-         "a fails|b fails|c fails|a: well again after 1 s (1 times)|"
-         "b: well again after 3 s (1 times)|"
+         "a fails|b fails|c fails|a: well again after 1 s (1 time)|"
+         "b: well again after 3 s (1 time)|"
          "c: well again after 4 s (2 times)|"},
     };
     (void)state;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "output_rig.h"
 
 struct place {
@@ -102,20 +103,42 @@ static void test_moved(void **state)
     place_remove(&place);
 }
 
-static void test_refuses(void **state)
+/* What cannot be opened is told at once, and tried again with each record. */
+static void test_not_there(void **state)
 {
     (void)state;
     static const char *const paths[] = {"/", "/no such directory/x", "/dev/null/x"};
     for (size_t i = 0; i < OV_COUNT(paths); i++) {
+        static struct capture log;
         struct output_rig rig;
-        rig_start(&rig);
-        rig_set(&rig, "path", paths[i]);
-        if (omnivigil_plugin.open(rig.state, rig.host) == OV_OK)
-            fail_msg("%s was opened", paths[i]);
+        struct ov_outcome outcome;
+        capture_begin(&log, STDERR_FILENO);
+        rig_open(&rig, paths[i]);
+        capture_end(&log);
+        if (!strstr(log.text, paths[i]))
+            fail_msg("%s: logged is %s", paths[i], log.text);
+        assert_int_equal(rig_send(&rig, OV_SLICE("a\n"), &outcome), OV_RETRY);
         if (!strstr(ov_host_why(rig.host), paths[i]))
             fail_msg("%s: says %s", paths[i], ov_host_why(rig.host));
         rig_end(&rig);
     }
+}
+
+static void test_comes_later(void **state)
+{
+    (void)state;
+    struct place place;
+    struct output_rig rig;
+    struct ov_outcome outcome;
+    place_make(&place);
+    assert_int_equal(rmdir(place.dir), 0);
+    rig_open(&rig, place.path);
+    assert_int_equal(rig_send(&rig, OV_SLICE("a\n"), &outcome), OV_RETRY);
+    assert_int_equal(mkdir(place.dir, 0700), 0);
+    send_ok(&rig, "a\n");
+    assert_content(place.path, "a\n");
+    rig_end(&rig);
+    place_remove(&place);
 }
 
 static void test_disk_full(void **state)
@@ -439,7 +462,8 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends), cmocka_unit_test(test_moved),
-        cmocka_unit_test(test_refuses), cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_comes_later), cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_rotates), cmocka_unit_test(test_cannot_rotate),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_stalled_reader), cmocka_unit_test(test_reader_leaves),
