@@ -119,6 +119,8 @@ build_all() {
     : >"$build/build.log"
     tar -C "$top" --exclude=./.git --exclude=./build -cf - . | tar -C "$build/src" -xf - ||
         die "cannot copy the sources to $build/src"
+    [ ! -f "$build/src/config.status" ] || # built in place: what was made there is in the way
+        step "Clearing the copy of what was built in it" make -C "$build/src" distclean
     # shellcheck disable=SC2016 # the inner shells' own arguments
     {
         step "Preparing the build (autoreconf)" sh -c 'cd "$1" && autoreconf -fi' - "$build/src"
@@ -160,7 +162,11 @@ start_demo() {
     sleep 1 # so that the first samples have something to show
     kill -0 "$player_pid" 2>/dev/null || { cat "$stage/player.log" >&2; die "no player, no demo"; }
     export REDIS_URL="unix://$stage/redis.sock" STORAGE_BACKEND=redis REDIS_KEY_PREFIX=omni
-    echo 'agent: {interval: 5s}' >"$stage/demo.yaml" # instead of one that lies around
+    # Instead of one that lies around; what the agent says of itself would hide the rest.
+    cat >"$stage/demo.yaml" <<'EOF'
+agent: {interval: 5s}
+outputs: [{plugin: file, exclude: {measurements: ["omnivigil_*"]}}]
+EOF
     say "These are samples: measurement, tags, fields. In omnidaemon_group, agent mail-sorter falls"
     say "silent, topic clicks loses tasks, fraud-check fills its dead letter queue. For your own"
     say "OmniDaemon: REDIS_URL=redis://HOST:6379 $0. Ctrl-C ends it."
