@@ -13,7 +13,7 @@
 
 enum { FLAG_NAME };
 static const struct ov_flag flags[] = {
-    [FLAG_NAME] = {"name", 'n', "NAME", "the same as NAME", NULL},
+    [FLAG_NAME] = {"name", 0, "NAME", "the same as NAME", NULL},
     {NULL, 0, NULL, NULL, NULL},
 };
 

@@ -13,7 +13,7 @@ static const char *const shapes[] = {
     [SHAPE_TREE] = "tree", [SHAPE_TABLE] = "table", [SHAPE_COMPACT] = "compact", NULL,
 };
 static const struct ov_flag flags[] = {
-    [FLAG_SHAPE] = {"shape", 's', "SHAPE", "tree (by topic), table, or compact", shapes},
+    [FLAG_SHAPE] = {"shape", 0, "SHAPE", "tree (by topic), table, or compact", shapes},
     {NULL, 0, NULL, NULL, NULL},
 };
 

@@ -207,7 +207,7 @@ static int groups_run(void *state, struct ov_call *call)
 }
 
 static const struct ov_flag groups_flags[] = {
-    {"stream", 's', "TOPIC", "the same as TOPIC", NULL},
+    {"stream", 0, "TOPIC", "the same as TOPIC", NULL},
     {.name = NULL},
 };
 

@@ -18,11 +18,11 @@ enum { FLAG_LIMIT, FLAG_ID, FLAG_FOLLOW, FLAG_MASK, FLAG_BYTES, FLAG_STREAM };
 static const struct ov_flag flags[] = {
     [FLAG_LIMIT] = {"limit", 'n', "N", "show so many (10)", NULL},
     [FLAG_ID] = {"id", 0, "ID", "show the entry of this id", NULL},
-    [FLAG_FOLLOW] = {"follow", 'f', NULL, "go on with what is published from now on", NULL},
+    [FLAG_FOLLOW] = {"follow", 0, NULL, "go on with what is published from now on", NULL},
     [FLAG_MASK] = {"mask", 0, "PATTERN", "hide the values of keys that match, as '*key*,*token*'",
                    NULL},
     [FLAG_BYTES] = {"bytes", 0, "N", "show so much of a payload (4096; 0: all)", NULL},
-    [FLAG_STREAM] = {"stream", 's', "TOPIC", "the same as TOPIC", NULL},
+    [FLAG_STREAM] = {"stream", 0, "TOPIC", "the same as TOPIC", NULL},
     {.name = NULL},
 };
 
