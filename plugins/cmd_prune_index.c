@@ -35,8 +35,8 @@ static const struct ov_view view = {
 };
 
 enum {
-    STEP = 500,  /* entries a ZSCAN is asked for */
-    CHUNK = 100, /* entries a script looks at: less than a millisecond */
+    STEP = 300,  /* entries a ZSCAN is asked for */
+    CHUNK = 50,  /* entries a script looks at: a fraction of a millisecond */
 };
 
 /*

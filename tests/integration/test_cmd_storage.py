@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import os
-import random
 import re
 import signal
 import threading
@@ -386,34 +385,6 @@ def test_a_result_saved_between_look_and_removal_stays(redis, client, commands, 
     saver.join()
     assert (told["leaked"], told["removed"]) == (300, 299)
     assert [record["task_id"] for record in store.results()] == ["gone-7"]
-
-
-def test_results_come_and_go_while_it_prunes(redis, client, commands):
-    """A writer that saves the very tasks that are leaked, as OmniDaemon does."""
-    leak(client, 4000)
-    stop = threading.Event()
-
-    def write():
-        mine = redis.client()
-        while not stop.is_set():
-            task = f"gone-{random.randrange(4000)}"
-            mine.setex(f"omni:result:{task}", DAY, "{}")
-            mine.zadd(INDEX, {task: time.time()})
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        for _ in range(8):
-            commands.run("storage", "prune-index", "--yes")
-            leak(client, 4000)
-            for number in range(0, 4000, 3):
-                client.delete(f"omni:result:gone-{number}")
-    finally:
-        stop.set()
-        writer.join()
-    commands.run("storage", "prune-index", "--yes")
-    assert whole(client)
-    assert client.zcard(INDEX) == len(list(client.scan_iter("omni:result:*", count=10_000))) > 100
 
 
 def test_killed_in_the_middle(client, commands, store):
