@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A run of a command: which instance it works with, what it gathers, and the printing of what it
- * shows. Other inputs are opened when the command first asks for them.
+ * A run of a command: which instance it works with, what fires, and the printing of what it shows.
  */
 #include <errno.h>
 #include <math.h>
@@ -17,7 +16,7 @@
 #include "nearest.h"
 #include "state.h"
 
-enum { WATCH_SECONDS = 2, GATHER_MS = 60000 };
+enum { WATCH_SECONDS = 2 };
 
 const struct ov_flag ov_call_flags[] = {
     [OV_CALL_CONFIG] = {"config", 'c', "FILE", OV_CONFIG_HELP, NULL},
@@ -100,7 +99,7 @@ const char *ov_call_again(struct ov_call *call)
     return ov_buf_text(&call->again);
 }
 
-/* ---------------------------------------------------------------- inputs */
+/* ---------------------------------------------------------------- findings */
 
 void ov_call_forget_findings(struct ov_call *call)
 {
@@ -111,137 +110,6 @@ void ov_call_forget_findings(struct ov_call *call)
     free(call->findings);
     call->findings = NULL;
 }
-
-/* Whether both look at one target: their tags are equal, but for `input`, which tells instances of
- * one plugin apart. */
-static bool is_beside(const struct ov_instance *a, const struct ov_instance *b)
-{
-    size_t same = 0, of_a = 0, of_b = 0;
-    for (size_t i = 0; i < a->tags.count; i++) {
-        of_a += strcmp(a->tags.items[i].name, "input") != 0;
-        for (size_t j = 0; j < b->tags.count; j++)
-            same += strcmp(a->tags.items[i].name, "input") != 0 &&
-                    strcmp(a->tags.items[i].name, b->tags.items[j].name) == 0 &&
-                    ov_slice_eq(a->tags.items[i].value, b->tags.items[j].value);
-    }
-    for (size_t j = 0; j < b->tags.count; j++)
-        of_b += strcmp(b->tags.items[j].name, "input") != 0;
-    return same == of_a && of_a == of_b;
-}
-
-struct ov_instance *ov_call_beside(struct ov_call *call, const char *plugin)
-{
-    struct ov_instance *only = NULL, *beside = NULL;
-    size_t count = 0, matches = 0;
-    for (size_t i = 0; i < call->settings->input_count; i++) {
-        struct ov_instance *instance = &call->settings->inputs[i];
-        if (strcmp(instance->plugin->name, plugin) != 0)
-            continue;
-        if (instance == call->own)
-            return instance;
-        only = instance;
-        count++;
-        if (is_beside(instance, call->own)) {
-            beside = instance;
-            matches++;
-        }
-    }
-    if (count == 1 || matches == 1)
-        return count == 1 ? only : beside;
-    ov_buf_reset(&call->missing);
-    if (count == 0)
-        ov_buf_printf(&call->missing, "the configuration has no input `%s`", plugin);
-    else
-        ov_buf_printf(&call->missing, "there are %zu inputs `%s`, and not just one with the tags "
-                      "of %s", count, plugin, call->own->name);
-    return NULL;
-}
-
-/* Opens it once; false with the reason in ->why. */
-static bool open_input(struct ov_call *call, struct ov_instance *instance)
-{
-    struct ov_called *called = &call->called[instance - call->settings->inputs];
-    struct ov_buf why = {0};
-    if (!called->input && !called->why) {
-        called->input = ov_input_new(&call->world, instance, &why);
-        if (called->input)
-            ov_input_restore(called->input);
-        else
-            called->why = ov_strdup(ov_buf_text(&why));
-    }
-    ov_buf_free(&why);
-    return called->input != NULL;
-}
-
-/* Long works go on as long as each exchange does; those have limits of their own. */
-static void allow_time(struct ov_input *input)
-{
-    ov_host_set_deadline(ov_input_host(input), INT64_MAX / 2);
-}
-
-static struct ov_called *find_called(struct ov_call *call, const char *plugin, const char **why)
-{
-    struct ov_instance *instance = ov_call_beside(call, plugin);
-    *why = NULL;
-    if (!instance) {
-        *why = ov_buf_text(&call->missing);
-        return NULL;
-    }
-    struct ov_called *called = &call->called[instance - call->settings->inputs];
-    if (!open_input(call, instance))
-        *why = called->why;
-    return called->input ? called : NULL;
-}
-
-const struct ov_batch *ov_call_gather(struct ov_call *call, const char *plugin, const char **why)
-{
-    const char *reason;
-    struct ov_called *called = find_called(call, plugin, &reason);
-    if (called && !called->batch) {
-        const struct ov_instance *instance = &call->settings->inputs[called - call->called];
-        int64_t timeout = instance->timeout_ms > 0 ? instance->timeout_ms : GATHER_MS;
-        ov_call_forget_findings(call);
-        called->batch = ov_batch_new(&instance->tags, ov_wall_ns());
-        if (ov_input_gather_once(called->input, called->batch, ov_clock_ms() + timeout) != OV_OK)
-            called->why = ov_strdup(ov_input_why(called->input));
-        allow_time(called->input);
-    }
-    if (called)
-        reason = called->why;
-    if (why)
-        *why = reason;
-    return called ? called->batch : call->nothing;
-}
-
-void *ov_call_state(struct ov_call *call, const char *plugin, const char **why)
-{
-    struct ov_called *called = find_called(call, plugin, why);
-    return called ? call->settings->inputs[called - call->called].state : NULL;
-}
-
-struct ov_host *ov_call_host(struct ov_call *call)
-{
-    return ov_input_host(call->called[call->own - call->settings->inputs].input);
-}
-
-void ov_call_refresh(struct ov_call *call)
-{
-    ov_call_forget_findings(call);
-    for (size_t i = 0; i < call->settings->input_count; i++) {
-        struct ov_called *called = &call->called[i];
-        const struct ov_instance *instance = &call->settings->inputs[i];
-        if (called->batch && !called->why && instance->plugin->idle)
-            instance->plugin->idle(instance->state);
-        ov_batch_free(called->batch);
-        called->batch = NULL;
-        if (called->input) {
-            free(called->why);
-            called->why = NULL;
-        }
-    }
-}
-
-/* ---------------------------------------------------------------- findings */
 
 static int compare_findings(const void *a, const void *b)
 {
@@ -482,9 +350,8 @@ static int run_opened(struct ov_call *call)
     double seconds = watch_seconds(call);
     if (seconds < 0)
         return OV_EXIT_USAGE;
-    if (!open_input(call, call->own))
+    if (!ov_call_open(call, call->own))
         return ov_call_unable(call, "%s", own->why);
-    allow_time(own->input);
     return seconds > 0 ? run_again(call, seconds) : run_once(call, false);
 }
 
@@ -530,6 +397,7 @@ int ov_call_run(const struct ov_command *command, const struct ov_plugin *plugin
     call.world = (struct ov_input_world){
         .settings = settings, .plugin_dir = plugin_dir,
         .state = ov_state_open(dir, true, &taken, &why), /* NULL is fine: there is none yet */
+        .wants = ov_call_shows, .context = &call,
     };
     call.own = choose_own(&call, plugin);
     int status = call.own ? run_opened(&call) : OV_EXIT_USAGE;

@@ -2,7 +2,8 @@
 /*
  * The inside of a run of a command.
  *
- *     call.c         arguments, inputs, findings, persons, running
+ *     call.c         arguments, findings, persons, running
+ *     call_gather.c  inputs, and what they gather
  *     call_other.c   another command within it
  */
 #ifndef OV_CALL_INSIDE_H
@@ -42,6 +43,10 @@ struct ov_call {
 
 /* The instance of `plugin` beside the command's own; NULL with the reason in call->missing. */
 struct ov_instance *ov_call_beside(struct ov_call *call, const char *plugin);
+/* Opens an input for the work of a command; false with the reason in its `why`. */
+bool ov_call_open(struct ov_call *call, struct ov_instance *instance) OV_MUST_CHECK;
+/* An ov_wants_fn of a struct ov_call: whether its command shows that. */
+bool ov_call_shows(const void *call, const struct ov_measurement *m, unsigned field);
 /* Makes the call forget what fires: --topic or --agent are about to change. */
 void ov_call_forget_findings(struct ov_call *call);
 

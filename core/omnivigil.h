@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct of this header changes its layout or a function its meaning. */
-#define OV_ABI 2
+#define OV_ABI 3
 
 #define OV_API __attribute__((visibility("default")))
 #define OV_MUST_CHECK __attribute__((warn_unused_result))
@@ -420,6 +420,10 @@ struct ov_command {
     bool once; /* it changes something or has its own way to go on: without --watch */
     /* Says what is wrong with the arguments in its own way and returns the exit status; or NULL. */
     int (*refuse)(struct ov_buf *error);
+    /* The figures it shows: patterns of "measurement.field", up to a NULL. Inputs that measure some
+     * of them gather at the same time, and what is dear to know is not found out for others (see
+     * ov_host_wants). NULL: any, of the inputs it asks for one by one. */
+    const char *const *figures;
 };
 
 /* What was given for the flag at `position` of the command's own table: NULL if it was not, "" for
@@ -435,7 +439,7 @@ OV_API bool ov_call_wants(const struct ov_call *call, const struct ov_slice *top
 
 /* Gathers with the input of `plugin` that looks at the same target as the command's own (which is
  * the one with equal tags where there are several) and returns its samples. Once a run: asked again
- * it gives the same batch. Never NULL; the call owns it. `*why` (may be NULL) is set to NULL, or to
+ * it gives the same batch, and those of the command's figures are gathered with the first. Never NULL; the call owns it. `*why` (may be NULL) is set to NULL, or to
  * the reason of a failure; what was gathered all the same is in the batch. */
 OV_API const struct ov_batch *ov_call_gather(struct ov_call *call, const char *plugin,
                                              const char **why);

@@ -204,8 +204,9 @@ struct bus_counts *bus_counts_add(struct bus *bus, struct ov_slice topic, struct
 void bus_save(const struct bus *bus, struct ov_buf *out);
 int bus_load(struct bus *bus, struct ov_slice saved) OV_MUST_CHECK;
 
-/* Whether the agent of a group is silent; and whether one is only if nobody blocks, and somebody
- * wants to know. */
+/* Whether somebody wants to know who works for groups. */
+bool bus_wants_life(const struct bus *bus);
+/* Whether the agent of a group is silent; and whether one is only if nobody blocks. */
 bool bus_group_is_silent(const struct bus_group *group);
 bool bus_needs_blocked(const struct bus *bus);
 extern const struct ov_measurement *const bus_measurements[];

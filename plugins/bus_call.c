@@ -7,6 +7,8 @@
 #include "figures.h"
 #include "nearest.h"
 
+const char *const bus_call_streams[] = {"omnidaemon_stream.*", NULL};
+
 int bus_call_gather(struct ov_call *call, const struct ov_batch **batch)
 {
     const char *why;

@@ -11,6 +11,9 @@ extern const struct ov_command bus_command_list, bus_command_groups, bus_command
     bus_command_inspect, bus_command_dlq, bus_command_republish, bus_command_export,
     bus_command_purge;
 
+/* What commands show that are about entries of topics: nothing of who works for them. */
+extern const char *const bus_call_streams[];
+
 /* Gathers; unable, said, where Redis could not be read. */
 int bus_call_gather(struct ov_call *call, const struct ov_batch **batch) OV_MUST_CHECK;
 /* The topic that `word` names, with or without the prefix of its stream: sets *topic, or says that

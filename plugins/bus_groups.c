@@ -243,6 +243,8 @@ static bool key_tells_life(const struct bus *bus)
 static void ask_life(struct bus_group *group, bool has_agent)
 {
     struct bus *bus = group->bus;
+    if (!bus_wants_life(bus))
+        return;
     if (has_agent && key_tells_life(bus))
         redis_send(bus->redis, on_key_idle, group, 0, OV_SLICE("OBJECT"), OV_SLICE("IDLETIME"),
                    life_key(group));

@@ -356,12 +356,17 @@ bool bus_group_is_silent(const struct bus_group *group)
     return would_be_silent(group, group->bus->nobody_blocks);
 }
 
+bool bus_wants_life(const struct bus *bus)
+{
+    return ov_host_wants(bus->host, &group_measurement, GROUP_LIFE);
+}
+
 bool bus_needs_blocked(const struct bus *bus)
 {
     for (size_t i = 0; i < bus->groups.count; i++) {
         const struct bus_group *group = (const struct bus_group *)bus->groups.entries[i];
         if (would_be_silent(group, true) && !would_be_silent(group, false))
-            return ov_host_wants(bus->host, &group_measurement, GROUP_LIFE);
+            return true;
     }
     return false;
 }
@@ -391,7 +396,7 @@ static void existing_group(struct bus *bus, struct bus_group *group, struct ov_s
     enum life life = group_life(bus, group);
     bool doubtful = (life == LIFE_SILENT && group->refused & SIGNS) ||
                     (life == LIFE_BUSY && group->refused & REFUSED(REFUSABLE_HGET));
-    if (life_word(life) && !doubtful)
+    if (life_word(life) && !doubtful && bus_wants_life(bus))
         ov_sample_text(batch, s, GROUP_LIFE, ov_slice(life_word(life)));
 }
 

@@ -109,6 +109,8 @@ static bool ask_who_paused(struct bus *bus)
 int bus_server_blocked(struct bus *bus)
 {
     bool first_look = bus->blocked_seen_ms == 0 && bus->cycle == 1;
+    if (!bus_wants_life(bus))
+        return OV_OK;
     if (bus->server.blocked_clients == 0 && first_look && bus_needs_blocked(bus)) {
         omni_pause(bus->host, OMNI_UNBLOCKED_MS);
         redis_send(bus->redis, on_info, bus, 0, OV_SLICE("INFO"), OV_SLICE("clients"));

@@ -445,9 +445,14 @@ static const char more[] =
     "one agent matches.\n"
     "Exit status: 1 where a rule fires for it.\n";
 
+static const char *const figures[] = {
+    "omnidaemon_health.*", "omnidaemon_agent.*", "omnidaemon_failures.*", "omnidaemon_group.*", NULL,
+};
+
 const struct ov_command runner_command_agent = {
     .name = "agent get", .takes = "[TOPIC [NAME]]", .words_max = 2,
     .summary = "One agent: configuration, process, consumers, tasks, failures, and what fires",
     .more = more, .example = "omnivigil agent get orders.created fraud-check", .flags = flags,
     .run = agent_run,
+    .figures = figures,
 };

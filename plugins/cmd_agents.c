@@ -189,8 +189,13 @@ static const char more[] =
     "polling, busy, silent (nobody works for it), paused, or no group.\n"
     "Exit status: 1 where a rule fires for one that is listed.\n";
 
+static const char *const figures[] = {
+    "omnidaemon_health.*", "omnidaemon_agent.*", "omnidaemon_failures.*", "omnidaemon_group.*", NULL,
+};
+
 const struct ov_command runner_command_agents = {
     .name = "agent list", .takes = "", .summary = "Registered agents by topic, and how they are",
     .more = more, .example = "omnivigil agent list --topic 'orders.*'", .flags = flags,
     .run = agents_run,
+    .figures = figures,
 };

@@ -55,6 +55,7 @@ static int list_run(void *state, struct ov_call *call)
 const struct ov_command bus_command_list = {
     .name = "bus list", .takes = "", .summary = "Topics, with their lengths and ages",
     .example = "omnivigil bus list --topic 'orders.*'", .run = list_run,
+    .figures = bus_call_streams,
 };
 
 /* ---------------------------------------------------------------- groups */

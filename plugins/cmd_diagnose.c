@@ -276,6 +276,8 @@ static int run_diagnose(void *state, struct ov_call *call)
     return result;
 }
 
+static const char *const figures[] = {"omnidaemon_*", NULL};
+
 const struct ov_command cmd_diagnose = {
     .name = "diagnose",
     .takes = "",
@@ -286,4 +288,5 @@ const struct ov_command cmd_diagnose = {
     .example = "omnivigil diagnose --format json > ticket.json",
     .flags = flags,
     .run = run_diagnose,
+    .figures = figures,
 };

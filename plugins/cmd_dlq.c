@@ -212,4 +212,5 @@ const struct ov_command bus_command_dlq = {
     .name = "bus dlq", .takes = "[TOPIC]", .words_max = 1,
     .summary = "Dead letters, with the exceptions behind them", .more = more,
     .example = "omnivigil bus dlq orders.created --group", .flags = flags, .run = dlq_run,
+    .figures = dlq_figures,
 };

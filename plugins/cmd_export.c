@@ -173,5 +173,5 @@ const struct ov_command bus_command_export = {
     .name = "bus dlq export", .takes = "TOPIC [ID...]", .words_min = 1, .words_max = 1000,
     .summary = "Save dead letters as lines of JSON", .more = more,
     .example = "omnivigil bus dlq export orders.created --all --output letters.json",
-    .flags = flags, .run = export_run, .once = true,
+    .flags = flags, .run = export_run, .once = true, .figures = dlq_figures,
 };

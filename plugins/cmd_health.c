@@ -157,7 +157,10 @@ static const char more[] =
     "`omnivigil check` would say.\n"
     "Exit status: 0 for RUNNING and READY where nothing fires, 3 for DOWN, else 1.\n";
 
+static const char *const figures[] = {"omnidaemon_*", NULL};
+
 const struct ov_command runner_command_health = {
     .name = "health", .takes = "", .summary = "Status, its reason, the runner, and what fires",
     .more = more, .example = "omnivigil health --watch 5", .run = health_run,
+    .figures = figures,
 };

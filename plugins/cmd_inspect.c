@@ -246,5 +246,5 @@ const struct ov_command bus_command_inspect = {
     .name = "bus inspect", .takes = "TOPIC", .words_max = 1,
     .summary = "Entries of a topic, with their payloads", .more = more,
     .example = "omnivigil bus inspect orders.created --limit 3 --mask '*key*,*token*'",
-    .flags = flags, .run = inspect_run, .once = true,
+    .flags = flags, .run = inspect_run, .once = true, .figures = bus_call_streams,
 };

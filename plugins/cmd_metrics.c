@@ -371,8 +371,14 @@ static const char more[] =
     "processed / (processed + failed). Percentiles are right to 1 %.\n"
     "Exit status: 1 where a rule fires for an agent that is shown.\n";
 
+static const char *const figures[] = {
+    "omnidaemon_agent.*", "omnidaemon_failures.*", "omnidaemon_metrics.*",
+    "omnidaemon_health.storage_up", "omnidaemon_health.reason", NULL,
+};
+
 const struct ov_command runner_command_metrics = {
     .name = "metrics", .takes = "", .summary = "What became of tasks: counts, times, failures",
     .more = more, .example = "omnivigil metrics --since 1h --topic 'orders.*'", .flags = flags,
     .run = metrics_run,
+    .figures = figures,
 };

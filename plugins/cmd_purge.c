@@ -156,5 +156,5 @@ const struct ov_command bus_command_purge = {
     .more = "Only entries that were there when this began are removed, each by its id.\n"
             "--agent takes the dead letters of some agents only.\n",
     .example = "omnivigil bus dlq purge orders.created --older-than 7d --dry-run",
-    .flags = flags, .run = purge_run, .once = true,
+    .flags = flags, .run = purge_run, .once = true, .figures = dlq_figures,
 };

@@ -294,5 +294,5 @@ const struct ov_command bus_command_republish = {
     .name = "bus dlq republish", .takes = "TOPIC [ID...]", .words_min = 1, .words_max = 1000,
     .summary = "Put events of dead letters back on their topic", .more = more,
     .example = "omnivigil bus dlq republish orders.created --match 'ConnectionError*' --dry-run",
-    .flags = flags, .run = republish_run, .once = true,
+    .flags = flags, .run = republish_run, .once = true, .figures = dlq_figures,
 };

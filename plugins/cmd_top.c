@@ -41,8 +41,11 @@ static const char more[] =
     "The exit status is 3 where nothing could be seen. Keys:\n"
     TOP_KEY_LINES;
 
+static const char *const figures[] = {"omnidaemon_*", NULL};
+
 const struct ov_command runner_command_top = {
     .name = "top", .takes = "", .summary = "Agents, groups, dead letters and alerts, live",
     .more = more, .example = "omnivigil top --interval 1s", .flags = flags, .run = top_run,
     .once = true,
+    .figures = figures,
 };

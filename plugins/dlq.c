@@ -49,6 +49,11 @@ static int find_newest(struct dlq *dlq)
                                                : bus_call_failed(dlq->call, dlq->bus);
 }
 
+const char *const dlq_figures[] = {
+    "omnidaemon_stream.length", "omnidaemon_group.exists", "omnidaemon_group.dlq_length",
+    "omnidaemon_group.pending", "omnidaemon_group.undelivered*", NULL,
+};
+
 int dlq_open(struct dlq *dlq, struct ov_call *call, struct bus *bus, const char *topic)
 {
     *dlq = (struct dlq){.call = call, .bus = bus};

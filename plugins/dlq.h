@@ -54,6 +54,9 @@ struct dlq_choice {
     bool all;
 };
 
+/* What commands show of dead letters. */
+extern const char *const dlq_figures[];
+
 /* Gathers and finds the queues. An enum ov_exit; what is wrong is said. End with dlq_close. */
 int dlq_open(struct dlq *dlq, struct ov_call *call, struct bus *bus,
              const char *topic) OV_MUST_CHECK;
