@@ -86,8 +86,7 @@ struct ov_buf {
 };
 OV_API void ov_buf_grow(struct ov_buf *buf, size_t more); /* room for `more` bytes beyond len */
 OV_API void ov_buf_printf(struct ov_buf *buf, const char *format, ...) OV_PRINTF(2, 3);
-OV_API void ov_buf_vprintf(struct ov_buf *buf, const char *format, va_list args)
-    OV_PRINTF(2, 0);
+OV_API void ov_buf_vprintf(struct ov_buf *buf, const char *format, va_list args) OV_PRINTF(2, 0);
 /* Shortest decimal text that reads back as the same double, in the C locale. Finite values only. */
 OV_API void ov_buf_double(struct ov_buf *buf, double value);
 OV_API void ov_buf_int(struct ov_buf *buf, int64_t value);
@@ -404,9 +403,8 @@ struct ov_flag {
 /* One run of a command. */
 struct ov_call;
 
-/* What an input adds to the command line. The core finds it, reads its arguments, opens the
- * instance it belongs to, adds what all such commands take (--config, --plugin-dir, --input,
- * --format, --topic, --agent, --watch, --help), and prints what it shows. */
+/* What an input adds to the command line. The core finds it, reads its arguments, opens its
+ * instance, adds what all such commands take (--format, --watch, --help), and prints. */
 struct ov_command {
     const char *name;  /* its words: "bus groups" */
     const char *takes; /* other words, for the help: "[TOPIC]" */
@@ -420,9 +418,8 @@ struct ov_command {
     bool once; /* it changes something or has its own way to go on: without --watch */
     /* Says what is wrong with the arguments in its own way and returns the exit status; or NULL. */
     int (*refuse)(struct ov_buf *error);
-    /* The figures it shows: patterns of "measurement.field", up to a NULL. Inputs that measure some
-     * of them gather at the same time, and what is dear to know is not found out for others (see
-     * ov_host_wants). NULL: any, of the inputs it asks for one by one. */
+    /* What it shows: patterns of "measurement.field", up to a NULL. Inputs that measure such gather
+     * at the same time, and what else is dear is not found out (see ov_host_wants). NULL: any. */
     const char *const *figures;
 };
 
@@ -437,10 +434,10 @@ OV_API int ov_call_word_count(const struct ov_call *call);
 OV_API bool ov_call_wants(const struct ov_call *call, const struct ov_slice *topic,
                           const struct ov_slice *agent);
 
-/* Gathers with the input of `plugin` that looks at the same target as the command's own (which is
- * the one with equal tags where there are several) and returns its samples. Once a run: asked again
- * it gives the same batch, and those of the command's figures are gathered with the first. Never NULL; the call owns it. `*why` (may be NULL) is set to NULL, or to
- * the reason of a failure; what was gathered all the same is in the batch. */
+/* Gathers with the input of `plugin` that looks at the command's own target (the one with equal
+ * tags where there are several), once a run; what else its figures need is gathered along. Never
+ * NULL; the call owns it. `*why` (may be NULL): NULL, or the reason of a failure; what was gathered
+ * all the same is in the batch. */
 OV_API const struct ov_batch *ov_call_gather(struct ov_call *call, const char *plugin,
                                              const char **why);
 /* The state of that input, open; NULL with the reason in *why where there is none. */
@@ -468,9 +465,8 @@ OV_API const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *c
  * enum ov_exit. */
 OV_API int ov_call_other(struct ov_call *call, int argc, char **argv, unsigned width, bool colours,
                          struct ov_buf *out);
-/* Makes all inputs of the call that are open (see ov_call_state) end what they do, with OV_STOPPED.
- * The only function here for another thread than the one that works with the call, which must not
- * open any meanwhile. Cannot be taken back. */
+/* Makes the call's open inputs (see ov_call_state) end what they do, with OV_STOPPED, for good. The
+ * only function for another thread than the call's own, which must not open any meanwhile. */
 OV_API void ov_call_stop(struct ov_call *call);
 
 OV_API struct ov_host *ov_call_host(struct ov_call *call); /* the instance's */

@@ -190,7 +190,8 @@ static const char more[] =
     "Exit status: 1 where a rule fires for one that is listed.\n";
 
 static const char *const figures[] = {
-    "omnidaemon_health.*", "omnidaemon_agent.*", "omnidaemon_failures.*", "omnidaemon_group.*", NULL,
+    "omnidaemon_health.*", "omnidaemon_agent.*", "omnidaemon_failures.*", "omnidaemon_group.*",
+    NULL,
 };
 
 const struct ov_command runner_command_agents = {
