@@ -9,7 +9,7 @@
 
 extern const struct ov_command bus_command_list, bus_command_groups, bus_command_stats,
     bus_command_inspect, bus_command_dlq, bus_command_republish, bus_command_export,
-    bus_command_purge;
+    bus_command_purge, bus_command_restore;
 
 /* What commands show that are about entries of topics: nothing of who works for them. */
 extern const char *const bus_call_streams[];

@@ -37,6 +37,7 @@ static void look_once(struct look *look, struct diagnosis *d)
     if (!look->usable)
         return;
     look_at_access(look);
+    look_at_missed(look);
     look_at_orphans(look);
     look_at_pending(look);
     look_at_letters(look);

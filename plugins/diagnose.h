@@ -7,6 +7,7 @@
  *     diagnose_access.c       which commands are refused, and what to grant
  *     diagnose_samples.c      what the inputs' samples and rules tell
  *     diagnose_storage.c      the storage, and whether it is the right one
+ *     diagnose_missed.c       what agents missed because their group was lost
  *     diagnose_orphans.c      groups whose agents are not registered
  *     diagnose_pending.c      entries that are pending for too long
  *     diagnose_letters.c      dead letters, by what they have in common
@@ -59,6 +60,7 @@ void look_at_access(struct look *look);
 void look_at_samples(struct look *look);
 void look_at_storage(struct look *look);  /* the two are parts of look_at_samples */
 void look_at_registry(struct look *look);
+void look_at_missed(struct look *look);
 void look_at_orphans(struct look *look);
 void look_at_pending(struct look *look);
 void look_at_letters(struct look *look);

@@ -32,6 +32,7 @@ static const struct rule_row {
     {"backlog", AIL_BACKLOG, "undelivered,oldest_undelivered_seconds,consumers,life",
      "bus groups"},
     {"trim-risk", AIL_TRIM_RISK, "undelivered,trim_ratio,oldest_undelivered_seconds", "bus groups"},
+    {"lost", AIL_LOST, "", ""},        /* told with what was lost, below */
     {"dlq", AIL_GIVEN_UP, "", ""},     /* told with the letters themselves */
     {"poison", AIL_POISON, "", ""},    /* told with the entry itself */
     {"stuck", AIL_ABANDONED, "", ""},  /* told by when entries were last delivered */

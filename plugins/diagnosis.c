@@ -60,6 +60,10 @@ static const struct {
     [AIL_CRASHED] = {"crashed", CHECK_CONSUMERS, true,
         {BY(AIL_RUNNER_LOST), BY(AIL_RUNNER_STOPPED)}, ""},
     [AIL_TRIM_RISK] = {"trim-risk", CHECK_TRIMMING, false, {NOBODY}, ""},
+    [AIL_MISSED] = {"missed", CHECK_GROUPS, true, {BY(AIL_NO_GROUP)},
+        "Redis lost the agent's group, and a runner made it again at the end of the topic, past "
+        "these tasks: they were delivered to nobody. While they stand in the topic they can be "
+        "given to the agent, those and no others."},
     [AIL_LOST] = {"lost", CHECK_TRIMMING, false, {{0}},
         "OmniDaemon trims a topic near 10 000 entries, delivered or not. These tasks were trimmed "
         "before the agent got them, some time since its group was made; nothing tells which. "

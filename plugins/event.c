@@ -50,6 +50,7 @@ static const struct event_key keys[] = {
     KEY(runner_id, KEY_TEXT),
     {"event", 5, offsetof(struct event, kind), KEY_KIND},
     KEY(task_id, KEY_TEXT),
+    KEY(msg_id, KEY_TEXT),
     KEY(error, KEY_ANY_TEXT),
     KEY(error_type, KEY_TEXT),
     KEY(processing_time_sec, KEY_NUMBER),

@@ -23,8 +23,8 @@ enum event_kind {
  * U+FFFD, \u0000 a NUL); bytes beyond ASCII are as they were sent, valid or not. */
 struct event {
     enum event_kind kind;
-    struct ov_slice topic, agent, group, consumer, runner_id, task_id, error, error_type,
-        agent_name, old_state, new_state;
+    struct ov_slice topic, agent, group, consumer, runner_id, task_id, msg_id, error,
+        error_type, agent_name, old_state, new_state;
     double processing_time_sec, timestamp;
 };
 

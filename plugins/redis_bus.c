@@ -51,9 +51,10 @@ static const struct ov_rule rules[] = {
      .critical = "1:", .hold = "30s",
      .summary = "agent {agent} on {topic} has lost its consumer group and gets no tasks",
      .description = "Redis lost the group (a restart without persistence, an eviction, a DEL). The "
-                    "agent's consumers have stopped for good: restart its runner, which makes the "
-                    "group again. Tasks published in between are not delivered. `omnivigil bus "
-                    "groups TOPIC` shows whether it is there."},
+                    "agent's consumers have stopped for good. First make the group again where the "
+                    "agent had come to, `omnivigil bus groups restore TOPIC`; then restart its "
+                    "runner, which alone would make it at the end of the topic, past all tasks "
+                    "published in between."},
     {.name = "silent", .value = "omnidaemon_group.undelivered",
      .where = "life=silent, registered=true, exists=true",
      .unless = "omnidaemon_health.runner=lost|stopped|none", .severity = "critical", .hold = "1m",
@@ -194,7 +195,8 @@ static void bus_idle(void *state)
 }
 
 static const struct ov_command *const commands[] = {
-    &bus_command_list, &bus_command_groups, &bus_command_stats, &bus_command_inspect,
+    &bus_command_list, &bus_command_groups, &bus_command_restore, &bus_command_stats,
+    &bus_command_inspect,
     &bus_command_dlq, &bus_command_republish, &bus_command_export, &bus_command_purge, NULL,
 };
 

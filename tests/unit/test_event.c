@@ -45,6 +45,7 @@ static const char *render(struct ov_buf *out, bool read, const struct event *e)
     render_text(out, "consumer", e->consumer);
     render_text(out, "runner", e->runner_id);
     render_text(out, "task", e->task_id);
+    render_text(out, "msg", e->msg_id);
     render_text(out, "error", e->error);
     render_text(out, "type", e->error_type);
     render_text(out, "name", e->agent_name);
@@ -68,10 +69,10 @@ static const struct row {
      "task_processed topic=t agent=a runner=r took=2.384185791015625e-07 at=1.5"},
     {"{\"event\": \"task_failed\", \"error\": \"a \\\"b\\\"\\n\", \"error_type\": \"ValueError\", "
      "\"msg_id\": \"1-0\", \"task_id\": \"x\"}",
-     "failed task=x error=a \"b\"\\n type=ValueError"},
+     "failed task=x msg=1-0 error=a \"b\"\\n type=ValueError"},
     {"{\"topic\": \"t\", \"event\": \"reclaim_attempt\", \"msg_id\": \"1-0\", \"group\": "
      "\"group:t:a\", \"consumer\": \"consumer:a-1\", \"timestamp\": 3}",
-     "attempt topic=t group=group:t:a consumer=consumer:a-1 at=3"},
+     "attempt topic=t group=group:t:a consumer=consumer:a-1 msg=1-0 at=3"},
     {"{\"event\": \"processed\"}", "processed"},
     {"{\"event\": \"reclaimed\"}", "reclaimed"},
     {"{\"event\": \"dlq_push\"}", "dlq"},
