@@ -7,6 +7,7 @@
 #include "agent_rows.h"
 #include "figure_cells.h"
 #include "figures.h"
+#include "loss.h"
 #include "json.h"
 #include "payload.h"
 #include "runner_call.h"
@@ -393,6 +394,18 @@ static const struct ov_sample *find_group(struct getting *get)
     return NULL;
 }
 
+/* What the rule about it no longer, or not yet, alarms for; true where it is of the last day. */
+static bool note_loss(struct getting *get)
+{
+    enum loss loss = get->row.group ? loss_of(get->row.group) : LOSS_NONE;
+    if (loss != LOSS_NONE)
+        ov_show_note(get->call, "%lld tasks were trimmed before their delivery%s; `omnivigil "
+                     "diagnose` tells more.", (long long)figure_int(get->row.group, "lost", 0),
+                     loss == LOSS_NOW ? ", and more are now"
+                     : loss == LOSS_LATE ? " within the last day" : " at some time");
+    return loss >= LOSS_LATE;
+}
+
 static int show_all(struct getting *get)
 {
     get->row.group = find_group(get);
@@ -405,8 +418,8 @@ static int show_all(struct getting *get)
     show_tasks(get);
     if (show_exceptions(get) != OV_OK)
         return ov_call_unable(get->call, "%s", redis_why(get->runner->redis));
-    return runner_call_findings(get->call, &get->row.name.a, &get->row.name.b)
-               ? OV_EXIT_PROBLEM : OV_EXIT_FINE;
+    bool fires = runner_call_findings(get->call, &get->row.name.a, &get->row.name.b) > 0;
+    return note_loss(get) || fires ? OV_EXIT_PROBLEM : OV_EXIT_FINE;
 }
 
 static int get_agent(struct getting *get)

@@ -18,8 +18,8 @@ static const struct ov_flag flags[] = {
 };
 
 enum {
-    LIST_TOPIC, LIST_AGENT, LIST_DESCRIPTION, LIST_LIFE, LIST_UNDELIVERED, LIST_PENDING, LIST_DLQ,
-    LIST_STATE, LIST_RECEIVED, LIST_PROCESSED, LIST_FAILED, LIST_SUCCESS, LIST_CONSUMERS,
+    LIST_TOPIC, LIST_AGENT, LIST_DESCRIPTION, LIST_LIFE, LIST_UNDELIVERED, LIST_PENDING, LIST_LOST,
+    LIST_DLQ, LIST_STATE, LIST_RECEIVED, LIST_PROCESSED, LIST_FAILED, LIST_SUCCESS, LIST_CONSUMERS,
     LIST_TOOLS, LIST_CALLBACK, LIST_COLUMNS,
 };
 static const struct ov_column columns[] = {
@@ -29,6 +29,7 @@ static const struct ov_column columns[] = {
     [LIST_LIFE] = {"life", OV_CELL_TEXT, NULL, 0},
     [LIST_UNDELIVERED] = {"undelivered", OV_CELL_INT, "waiting", 0},
     [LIST_PENDING] = {"pending", OV_CELL_INT, NULL, 0},
+    [LIST_LOST] = {"lost", OV_CELL_INT, NULL, 1},
     [LIST_DLQ] = {"dlq_length", OV_CELL_INT, "dlq", 0},
     [LIST_STATE] = {"state", OV_CELL_TEXT, "process", 3},
     [LIST_RECEIVED] = {"received", OV_CELL_INT, NULL, 2},

@@ -2,6 +2,7 @@
 /* The commands `bus list`, `bus groups` and `bus stats`: what the input measures, for persons. */
 #include "bus_call.h"
 #include "figures.h"
+#include "loss.h"
 
 /* ---------------------------------------------------------------- bus list */
 
@@ -140,7 +141,11 @@ static bool group_marks(struct ov_call *call, const struct ov_sample *s)
     };
     struct ov_slice life = figure_text(s, "life");
     bool works = ov_slice_eq(life, OV_SLICE("polling")) || ov_slice_eq(life, OV_SLICE("busy"));
-    bool problem = mark_any(call, GROUP_LOST, s, "lost", OV_MARK_BAD);
+    enum loss loss = loss_of(s);
+    bool problem = loss >= LOSS_LATE;
+    if (loss)
+        ov_show_mark(call, GROUP_LOST, loss == LOSS_NOW ? OV_MARK_BAD
+                                       : loss == LOSS_LATE ? OV_MARK_WARN : OV_MARK_DIM);
     problem |= mark_any(call, GROUP_DLQ, s, "dlq_length", OV_MARK_WARN);
     if (!works && group_state(s) && figure_bool(s, "registered") == 1) {
         ov_show_mark(call, GROUP_LIFE, OV_MARK_BAD);
@@ -184,13 +189,23 @@ static int64_t show_groups(struct ov_call *call, const struct ov_batch *batch,
                            struct ov_slice only)
 {
     int64_t problems = 0;
+    bool any_gone = false, any_past = false;
     ov_show(call, &group_view);
     for (const struct ov_sample *s = ov_batch_first(batch); s; s = s->next) {
         struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
         if (figure_of(s, "omnidaemon_group") && (!only.ptr || ov_slice_eq(topic, only)) &&
             ov_call_wants(call, &topic, agent.len ? &agent : NULL))
             problems += show_group(call, s);
+        else
+            continue;
+        any_gone |= figure_bool(s, "exists") == 0 && figure_bool(s, "registered") == 1;
+        any_past |= loss_of(s) == LOSS_PAST;
     }
+    if (any_gone)
+        ov_show_note(call, "`omnivigil bus groups restore TOPIC` gives an agent whose group is "
+                           "gone what it missed; do it before its runner is started again.");
+    if (any_past)
+        ov_show_note(call, "Some was lost at some time; later tasks were delivered since.");
     return problems;
 }
 
@@ -214,7 +229,8 @@ static const struct ov_flag groups_flags[] = {
 
 static const char groups_more[] =
     "waiting    entries not delivered yet: the true backlog, also after trimming\n"
-    "lost       entries trimmed from the topic before they were delivered\n"
+    "lost       entries trimmed from the topic before they were delivered, ever; a problem while\n"
+    "           more are, and for a day after\n"
     "dlq        entries in the group's dead letter queue\n"
     "life       polling or busy; silent: nobody asks for tasks; no group: the agent lost it and\n"
     "           gets no tasks; only dlq: what is left of an agent\n";
@@ -271,7 +287,7 @@ static bool show_totals(struct ov_call *call, const struct ov_sample *s)
         else if (column->type != OV_CELL_TEXT && column->type != OV_CELL_INT)
             ov_show_float(call, i, whole >= 0 ? (double)whole : figure_double(s, column->name));
     }
-    problem |= mark_any(call, STATS_LOST, s, "lost", OV_MARK_BAD);
+    mark_any(call, STATS_LOST, s, "lost", OV_MARK_WARN); /* the groups tell whether it goes on */
     problem |= mark_any(call, STATS_DLQ, s, "dlq_length", OV_MARK_WARN);
     problem |= mark_findings(call, s, marked, OV_COUNT(marked));
     if (figure_bool(s, "scan_complete") == 0)

@@ -27,6 +27,7 @@ static void look_once(struct look *look, struct diagnosis *d)
     look->now_ms = ov_wall_ns() / 1000000;
     look->clock_ahead = (double)NAN;
     ov_buf_free(&look->databases);
+    ov_buf_reset(&look->notes);
     look_at_environment(look);
     look->usable = look_at_redis(look);
     look->tasks = ov_call_gather(look->call, "runner", &look->tasks_why);
@@ -262,6 +263,8 @@ static int run_diagnose(void *state, struct ov_call *call)
     diagnosis_settle(&d);
     int result = result_of(&d);
     show_findings(call, &d, verbose);
+    if (look.notes.len)
+        ov_show_note(call, "%s", ov_buf_text(&look.notes));
     if (!verbose && ov_call_is_for_persons(call))
         note_checks(call, &d);
     if (verbose || !ov_call_is_for_persons(call)) {
@@ -273,6 +276,7 @@ static int run_diagnose(void *state, struct ov_call *call)
     redis_url_free(&look.url);
     ov_buf_free(&look.address);
     ov_buf_free(&look.databases);
+    ov_buf_free(&look.notes);
     ov_buf_free(&look.key);
     return result;
 }

@@ -299,12 +299,12 @@ static int restore_run(void *state, struct ov_call *call)
 }
 
 static const char more[] =
-    "Where Redis lost a consumer group, its agent's runner makes it again at the end of the topic,\n"
-    "and what was published in between is delivered to nobody. This gives the agent those tasks, as\n"
-    "long as they stand in the topic: before the restart by making the group again where the agent\n"
-    "had come to, afterwards by making them pending, for OmniDaemon's retries to take up. Other\n"
-    "agents do not get them again, and what OmniDaemon noted as done is not done again. --agent\n"
-    "narrows.\n";
+    "Where Redis lost a consumer group, its agent's runner makes it again at the end of the\n"
+    "topic, and what was published in between is delivered to nobody. This gives the agent those\n"
+    "tasks, as long as they stand in the topic: before the restart by making the group again\n"
+    "where the agent had come to, afterwards by making them pending, for OmniDaemon's retries to\n"
+    "take up. Other agents do not get them again, and what OmniDaemon noted as done is not done\n"
+    "again. --agent narrows.\n";
 
 const struct ov_command bus_command_restore = {
     .name = "bus groups restore", .takes = "TOPIC", .words_min = 1, .words_max = 1,

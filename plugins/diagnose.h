@@ -7,6 +7,7 @@
  *     diagnose_access.c       which commands are refused, and what to grant
  *     diagnose_samples.c      what the inputs' samples and rules tell
  *     diagnose_storage.c      the storage, and whether it is the right one
+ *     diagnose_loss.c         what was trimmed before its delivery
  *     diagnose_missed.c       what agents missed because their group was lost
  *     diagnose_orphans.c      groups whose agents are not registered
  *     diagnose_pending.c      entries that are pending for too long
@@ -41,6 +42,7 @@ struct look {
     double clock_error;           /* ... give or take so many */
     char version[32];             /* "": not told */
     int64_t version_number;       /* 70015 for 7.0.15; 0: not told */
+    struct ov_buf notes;          /* what is no finding, and should be known: a line each */
     struct ov_buf databases;      /* those with keys in them: "db0, db3" */
 };
 
@@ -58,8 +60,9 @@ void look_at_environment(struct look *look);
 bool look_at_redis(struct look *look);
 void look_at_access(struct look *look);
 void look_at_samples(struct look *look);
-void look_at_storage(struct look *look);  /* the two are parts of look_at_samples */
+void look_at_storage(struct look *look);  /* the three are parts of look_at_samples */
 void look_at_registry(struct look *look);
+void judge_loss(struct look *look, const struct ov_sample *group);
 void look_at_missed(struct look *look);
 void look_at_orphans(struct look *look);
 void look_at_pending(struct look *look);

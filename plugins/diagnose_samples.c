@@ -185,23 +185,6 @@ static bool wanted(const struct look *look, struct ov_slice topic, struct ov_sli
     return ov_call_wants(look->call, &topic, &agent);
 }
 
-static void judge_lost(struct look *look, const struct ov_sample *s)
-{
-    struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
-    int64_t lost = figure_int(s, "lost", 0);
-    bool more_soon = figure_double(s, "trim_ratio") >= 0.5;
-    if (lost == 0)
-        return;
-    struct finding *f = diagnosis_add(look->d, AIL_LOST, more_soon, given(topic), given(agent));
-    ov_buf_printf(&f->what, "%jd task%s for ", (intmax_t)lost, lost == 1 ? "" : "s");
-    ov_buf_escaped(&f->what, agent.len ? agent : figure_tag(s, "group"));
-    ov_buf_str(&f->what, " on ");
-    ov_buf_escaped(&f->what, topic);
-    ov_buf_str(&f->what, " were trimmed before delivery");
-    put_fields(&f->evidence, s, "lost,undelivered,trim_ratio");
-    next_omnivigil(look, f, "bus groups", topic, NOBODYS);
-}
-
 /* Tasks that wait for agents of a runner that was stopped. */
 static void judge_stopped(struct look *look)
 {
@@ -227,7 +210,7 @@ static void judge_groups(struct look *look)
             !wanted(look, figure_tag(s, "topic"), figure_tag(s, "agent")))
             continue;
         groups++;
-        judge_lost(look, s);
+        judge_loss(look, s);
     }
     judge_stopped(look);
     diagnosis_looked(look->d, CHECK_GROUPS, "groups: %zu", groups);

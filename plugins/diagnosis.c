@@ -65,10 +65,7 @@ static const struct {
         "these tasks: they were delivered to nobody. While they stand in the topic they can be "
         "given to the agent, those and no others."},
     [AIL_LOST] = {"lost", CHECK_TRIMMING, false, {{0}},
-        "OmniDaemon trims a topic near 10 000 entries, delivered or not. These tasks were trimmed "
-        "before the agent got them, some time since its group was made; nothing tells which. "
-        "Find out from the publisher, publish them again, and give the agent more consumers "
-        "(consumer_count) or runners."},
+""},
     [AIL_GIVEN_UP] = {"given-up", CHECK_FAILURES, false, {{0}},
         "Tasks failed at every retry and are in the agent's dead letter queue, where nobody but "
         "you will look after them."},

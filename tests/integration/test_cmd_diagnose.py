@@ -113,7 +113,8 @@ def test_agents_that_start_while_it_looks(redis, omnidaemon, diagnose):
     """Whatever moment of a start it meets."""
     for round in range(3):
         worker = omnidaemon.worker({**OK, "name": f"a{round}"}, {**MAIL, "name": f"b{round}"})
-        assert diagnose().status == FINE
+        found = diagnose("--agent", f"[ab]{round}")
+        assert found.status == FINE, found
         worker.stop(seconds=20)
 
 
@@ -180,7 +181,17 @@ def test_a_topic_that_is_trimmed(client, omnidaemon, diagnose):
     lost = 710 - left - truth.pending(client, "orders", GROUP)
     assert lost > 0
     first = diagnose().only("lost")
-    assert first["finding"] == f"{lost} tasks for invoice on orders were trimmed before delivery"
+    assert first["finding"] == (f"{lost} tasks for invoice on orders were trimmed before delivery, "
+                                "and more are now")
+    assert first["severity"] == "critical" and "a minute are published" in first["evidence"]
+    assert f"holds {client.xlen('omni-stream:orders')} entries of 710" in first["meaning"]
+    assert "10 000" not in first["meaning"].split("not by")[0]
+    omnidaemon.workers[-1].kill()
+    while traffic.take(client, "orders", "invoice", 1000, ack=True):
+        pass
+    over = diagnose("--agent", "invoice")
+    assert "lost" not in over.names
+    assert f"{lost} tasks for invoice on orders were trimmed" in over.json["notes"][0]
 
 
 def test_near_the_limit(client, omnidaemon, diagnose):

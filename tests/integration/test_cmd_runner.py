@@ -13,6 +13,7 @@ import pytest
 from omnidaemon.storage.json_store import JSONStore
 from omnidaemon.storage.redis_store import RedisStore
 
+import names
 import traffic
 import truth
 from commands import Commands
@@ -333,3 +334,34 @@ def test_hostile_events(client, commands):
     client.delete("omni:metrics:stream")
     client.set("omni:metrics:stream", "not a stream")
     assert "metrics:stream" in commands.run("metrics", status=3).stderr
+
+
+def test_what_was_lost(redis, client, vigil):
+    """While more is, and when it is over: the agent's row and page tell it."""
+    traffic.register(client, "orders", "invoice")
+    traffic.publish(client, "orders", 10)
+    traffic.take(client, "orders", "invoice", 10, ack=True)
+    traffic.publish(client, "orders", 700, maxlen=100)
+    lost = 700 - client.xlen("omni-stream:orders")
+    others = ("silent", "runner", "backlog", "trim-risk", "no-group", "eviction")
+    config = vigil.config(
+        inputs=[{"plugin": plugin, "url": redis.url, "storage": "redis"}
+                for plugin in names.INPUTS],
+        rules=[{"name": name, "enabled": False} for name in others])
+
+    def look(*args):
+        done = vigil.command(*args, "-c", config, "--format", "json")
+        return done.returncode, json.loads(done.stdout)
+
+    status, told = look("agent", "list")
+    assert status == 1 and [a["lost"] for a in told["agents"]] == [lost]
+    assert "and more are now" in str(look("agent", "get", "orders", "invoice")[1]["notes"])
+    assert look("bus", "groups")[0] == 1
+    while traffic.take(client, "orders", "invoice", 1000, ack=True):
+        pass
+    assert [a["lost"] for a in look("agent", "list")[1]["agents"]] == [lost]
+    assert f"{lost} tasks were trimmed before their delivery at some time" in str(
+        look("agent", "get", "orders", "invoice")[1]["notes"])
+    status, told = look("bus", "groups")
+    assert told["groups"][0]["lost"] == lost and "lost at some time" in str(told["notes"])
+    assert status == 0, told
