@@ -14,16 +14,22 @@ static const struct ov_flag flags[] = {
 };
 
 enum { COLUMN_TOPIC, COLUMN_CHOSEN, COLUMN_PURGED, COLUMN_GONE, COLUMN_DRY_RUN };
-static const struct ov_column columns[] = {
-    [COLUMN_TOPIC] = {"topic", OV_CELL_TEXT, NULL, 0},
-    [COLUMN_CHOSEN] = {"chosen", OV_CELL_INT, NULL, 0},
-    [COLUMN_PURGED] = {"purged", OV_CELL_INT, NULL, 0},
-    [COLUMN_GONE] = {"already_gone", OV_CELL_INT, "already gone", 0},
-    [COLUMN_DRY_RUN] = {"dry_run", OV_CELL_BOOL, NULL, 1},
-};
+#define ALL_COLUMNS(purged, title)                                                                 \
+    [COLUMN_TOPIC] = {"topic", OV_CELL_TEXT, NULL, 0},                                             \
+    [COLUMN_CHOSEN] = {"chosen", OV_CELL_INT, NULL, 0},                                            \
+    [COLUMN_PURGED] = {purged, OV_CELL_INT, title, 0},                                             \
+    [COLUMN_GONE] = {"already_gone", OV_CELL_INT, "already gone", 0},                              \
+    [COLUMN_DRY_RUN] = {"dry_run", OV_CELL_BOOL, NULL, 1}
+
+static const struct ov_column columns[] = {ALL_COLUMNS("purged", NULL)};
+static const struct ov_column dry_columns[] = {ALL_COLUMNS("would_purge", "would purge")};
 static const struct ov_view view = {
     .name = "purge", .shape = OV_SHAPE_LIST, .single = true, .columns = columns,
     .column_count = OV_COUNT(columns),
+};
+static const struct ov_view dry_view = {
+    .name = "purge", .shape = OV_SHAPE_LIST, .single = true, .columns = dry_columns,
+    .column_count = OV_COUNT(dry_columns),
 };
 
 struct run {
@@ -101,7 +107,7 @@ static void show_summary(struct run *run, bool dry_run)
 {
     int64_t missing = run->choice.id_count > (size_t)run->chosen
                           ? (int64_t)run->choice.id_count - run->chosen : 0;
-    ov_show(run->call, &view);
+    ov_show(run->call, dry_run ? &dry_view : &view);
     ov_show_row(run->call);
     ov_show_text(run->call, COLUMN_TOPIC, run->dlq.topic);
     ov_show_int(run->call, COLUMN_CHOSEN, run->chosen);
@@ -109,8 +115,8 @@ static void show_summary(struct run *run, bool dry_run)
     ov_show_int(run->call, COLUMN_GONE, run->gone + missing);
     ov_show_bool(run->call, COLUMN_DRY_RUN, dry_run);
     if (dry_run)
-        ov_show_note(run->call, "Nothing was changed. Without --dry-run, so many would be removed; "
-                     "`omnivigil bus dlq export` saves them first.");
+        ov_show_note(run->call, "Nothing was changed; `omnivigil bus dlq export` saves them "
+                     "first.");
     else if (run->chosen == 0)
         ov_show_note(run->call, "No dead letter fits.");
 }
@@ -132,7 +138,8 @@ static int purge(struct run *run)
     if (!dry_run && run->chosen)
         status = remove_all(run);
     show_summary(run, dry_run);
-    return status;
+    bool missed = run->chosen == 0 && dlq_choice_is_narrow(&run->choice);
+    return status == OV_EXIT_FINE && missed ? OV_EXIT_PROBLEM : status;
 }
 
 static int purge_run(void *state, struct ov_call *call)

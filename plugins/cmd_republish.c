@@ -23,21 +23,30 @@ static const struct ov_flag flags[] = {
 
 enum {
     COLUMN_TOPIC, COLUMN_CHOSEN, COLUMN_REPUBLISHED, COLUMN_GONE, COLUMN_EARLIER,
-    COLUMN_UNREADABLE, COLUMN_FOREIGN, COLUMN_NO_ROOM, COLUMN_DRY_RUN, COLUMNS,
+    COLUMN_UNREADABLE, COLUMN_FOREIGN, COLUMN_NO_ROOM, COLUMN_FIRST, COLUMN_LAST, COLUMN_DRY_RUN,
+    COLUMNS,
 };
-static const struct ov_column columns[] = {
-    [COLUMN_TOPIC] = {"topic", OV_CELL_TEXT, NULL, 0},
-    [COLUMN_CHOSEN] = {"chosen", OV_CELL_INT, NULL, 0},
-    [COLUMN_REPUBLISHED] = {"republished", OV_CELL_INT, NULL, 0},
-    [COLUMN_GONE] = {"already_gone", OV_CELL_INT, "already gone", 0},
-    [COLUMN_EARLIER] = {"republished_before", OV_CELL_INT, "republished before", 3},
-    [COLUMN_UNREADABLE] = {"kept_unreadable", OV_CELL_INT, "kept: unreadable", 0},
-    [COLUMN_FOREIGN] = {"kept_other_topic", OV_CELL_INT, "kept: other topic", 2},
-    [COLUMN_NO_ROOM] = {"kept_no_room", OV_CELL_INT, "kept: no room", 1},
-    [COLUMN_DRY_RUN] = {"dry_run", OV_CELL_BOOL, NULL, 4},
-};
+#define ALL_COLUMNS(republished, title)                                                            \
+    [COLUMN_TOPIC] = {"topic", OV_CELL_TEXT, NULL, 0},                                             \
+    [COLUMN_CHOSEN] = {"chosen", OV_CELL_INT, NULL, 0},                                            \
+    [COLUMN_REPUBLISHED] = {republished, OV_CELL_INT, title, 0},                                   \
+    [COLUMN_GONE] = {"already_gone", OV_CELL_INT, "already gone", 0},                              \
+    [COLUMN_EARLIER] = {"republished_before", OV_CELL_INT, "republished before", 3},               \
+    [COLUMN_UNREADABLE] = {"kept_unreadable", OV_CELL_INT, "kept: unreadable", 0},                 \
+    [COLUMN_FOREIGN] = {"kept_other_topic", OV_CELL_INT, "kept: other topic", 2},                  \
+    [COLUMN_NO_ROOM] = {"kept_no_room", OV_CELL_INT, "kept: no room", 1},                          \
+    [COLUMN_FIRST] = {"first_new_id", OV_CELL_TEXT, "new ids from", 5},                            \
+    [COLUMN_LAST] = {"last_new_id", OV_CELL_TEXT, "to", 5},                                        \
+    [COLUMN_DRY_RUN] = {"dry_run", OV_CELL_BOOL, NULL, 4}
+
+static const struct ov_column columns[] = {ALL_COLUMNS("republished", NULL)};
+static const struct ov_column dry_columns[] = {ALL_COLUMNS("would_republish", "would republish")};
 static const struct ov_view view = {
     .name = "republish", .shape = OV_SHAPE_LIST, .single = true, .columns = columns,
+    .column_count = COLUMNS,
+};
+static const struct ov_view dry_view = {
+    .name = "republish", .shape = OV_SHAPE_LIST, .single = true, .columns = dry_columns,
     .column_count = COLUMNS,
 };
 
@@ -202,6 +211,7 @@ static bool ask(struct run *run)
 
 static void show_summary(struct run *run, int64_t republished)
 {
+    char id[48];
     int64_t missing = run->choice.id_count > (size_t)run->chosen
                           ? (int64_t)run->choice.id_count - run->chosen : 0;
     int64_t values[COLUMNS] = {
@@ -210,13 +220,17 @@ static void show_summary(struct run *run, int64_t republished)
         [COLUMN_UNREADABLE] = run->unreadable, [COLUMN_FOREIGN] = run->foreign,
         [COLUMN_NO_ROOM] = run->fit - fitting(run),
     };
-    ov_show(run->call, &view);
+    ov_show(run->call, run->dry_run ? &dry_view : &view);
     ov_show_row(run->call);
     ov_show_text(run->call, COLUMN_TOPIC, run->dlq.topic);
     for (unsigned i = COLUMN_CHOSEN; i <= COLUMN_NO_ROOM; i++) {
         ov_show_int(run->call, i, values[i]);
         if (i > COLUMN_GONE && values[i])
             ov_show_mark(run->call, i, OV_MARK_WARN);
+    }
+    if (run->to.done) {
+        ov_show_text(run->call, COLUMN_FIRST, redis_id_text(run->to.first, id));
+        ov_show_text(run->call, COLUMN_LAST, redis_id_text(run->to.last, id));
     }
     ov_show_bool(run->call, COLUMN_DRY_RUN, run->dry_run);
 }
@@ -226,8 +240,7 @@ static void show_notes(struct run *run)
     struct ov_buf names = {0};
     name_agents(run, false, &names);
     if (run->dry_run)
-        ov_show_note(run->call, "Nothing was changed. Without --dry-run, so many would be "
-                     "republished.");
+        ov_show_note(run->call, "Nothing was changed.");
     if (names.len && run->fit)
         ov_show_note(run->call, "Other agents on the topic get these events again: %s.",
                      ov_buf_text(&names));
@@ -261,8 +274,9 @@ static int republish(struct run *run)
         status = put_all_back(run);
     show_summary(run, run->dry_run ? fitting(run) : run->to.done);
     show_notes(run);
+    bool missed = run->chosen == 0 && dlq_choice_is_narrow(&run->choice);
     bool kept = run->unreadable || run->foreign || run->fit > fitting(run);
-    return status == OV_EXIT_FINE && kept ? OV_EXIT_PROBLEM : status;
+    return status == OV_EXIT_FINE && (kept || missed) ? OV_EXIT_PROBLEM : status;
 }
 
 static int republish_run(void *state, struct ov_call *call)

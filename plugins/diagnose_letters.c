@@ -26,6 +26,8 @@ struct queue {
 /* "ValueError: no amount in order <n>" */
 struct pattern {
     struct ov_buf text;
+    struct ov_buf first;      /* the first of them, whole */
+    bool differ;              /* others are not as the first */
     const struct failure_class *class;
     size_t count;
 };
@@ -68,19 +70,23 @@ static void read_letters(struct queue *queue)
 
 static void count_pattern(struct pattern *patterns, size_t *count, const struct exception *e)
 {
-    struct ov_buf text = {0};
-    ov_buf_escaped(&text, e->type);
-    ov_buf_str(&text, e->type.len && e->message.len ? ": " : "");
-    failure_pattern(&text, e->message);
+    struct ov_buf text = {0}, whole = {0};
+    failure_text(&whole, e->type, e->message);
+    failure_pattern(&text, (struct ov_slice){whole.data, whole.len});
     size_t i = 0;
     while (i < *count && (patterns[i].text.len != text.len ||
                           memcmp(patterns[i].text.data, text.data, text.len) != 0))
         i++;
     if (i == *count)
-        patterns[(*count)++] = (struct pattern){text, failure_class(e->type, e->message), 1};
+        patterns[(*count)++] = (struct pattern){
+            .text = text, .first = whole, .class = failure_class(e->type, e->message), .count = 1,
+        };
     else {
         patterns[i].count++;
+        patterns[i].differ |= patterns[i].first.len != whole.len ||
+                              memcmp(patterns[i].first.data, whole.data, whole.len) != 0;
         ov_buf_free(&text);
+        ov_buf_free(&whole);
     }
 }
 
@@ -101,13 +107,17 @@ static void tell_patterns(struct queue *queue, struct finding *f)
         best = patterns[i].count > patterns[best].count ? i : best;
     if (count) {
         ov_buf_printf(&f->evidence, "; of the newest %zu, %zu with ", known, patterns[best].count);
-        ov_buf_escaped(&f->evidence, (struct ov_slice){patterns[best].text.data,
-                                                       patterns[best].text.len});
+        const struct pattern *p = &patterns[best];
+        const struct ov_buf *shown = p->differ || p->first.len > FAILURE_PATTERN_MAX ? &p->text
+                                                                                     : &p->first;
+        ov_buf_escaped(&f->evidence, (struct ov_slice){shown->data, shown->len});
         ov_buf_printf(&f->meaning, " This looks like %s: %s", patterns[best].class->name,
                       patterns[best].class->remedy);
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ov_buf_free(&patterns[i].text);
+        ov_buf_free(&patterns[i].first);
+    }
 }
 
 /* ---------------------------------------------------------------- telling */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "failure.h"
 #include "figures.h"
 
 /* ---------------------------------------------------------------- queues */
@@ -92,24 +93,29 @@ struct walking {
     const struct dlq_walk *walk;
     const struct dlq_queue *queue;
     struct dead_letter letter;
-    struct ov_buf text;
+    struct ov_buf text, pattern;
     int64_t done;
     bool stopped;
 };
+
+static struct ov_slice slice_of(const struct ov_buf *buf)
+{
+    return (struct ov_slice){buf->data, buf->len};
+}
 
 static bool choice_matches(struct walking *w, const struct dlq_entry *entry)
 {
     const struct exception *e = entry->exception;
     struct ov_slice match = w->walk->choice->match;
-    if (e) {
-        ov_buf_reset(&w->text);
-        ov_buf_slice(&w->text, e->type);
-        ov_buf_str(&w->text, ": ");
-        ov_buf_slice(&w->text, e->message);
-        if (ov_glob(match, (struct ov_slice){w->text.data, w->text.len}))
-            return true;
-    }
-    return ov_glob(match, entry->letter->message.len ? entry->letter->message : entry->data);
+    ov_buf_reset(&w->text);
+    failure_text(&w->text, e ? e->type : OV_SLICE(""), e ? e->message : entry->letter->error);
+    struct ov_slice given = w->walk->choice->given;
+    if (ov_glob(match, slice_of(&w->text)) || ov_slice_eq(slice_of(&w->text), given))
+        return true;
+    ov_buf_reset(&w->pattern);
+    failure_pattern(&w->pattern, slice_of(&w->text));
+    return ov_slice_eq(slice_of(&w->pattern), given) ||
+           ov_glob(match, entry->letter->message.len ? entry->letter->message : entry->data);
 }
 
 static bool is_chosen(struct walking *w, const struct dlq_entry *entry)
@@ -184,6 +190,7 @@ int dlq_each(struct dlq *dlq, const struct dlq_walk *walk)
         ov_call_progress(dlq->call, walk->what, dlq_length(dlq), dlq_length(dlq));
     dead_letter_free(&w.letter);
     ov_buf_free(&w.text);
+    ov_buf_free(&w.pattern);
     return status;
 }
 
@@ -287,6 +294,7 @@ static int64_t read_age(const char *text)
 static void read_match(struct dlq_choice *choice, const char *text)
 {
     bool part = strpbrk(text, "*?[") == NULL;
+    choice->given = ov_slice(text);
     ov_buf_printf(&choice->pattern, "%s%s%s", part ? "*" : "", text, part ? "*" : "");
     choice->match = (struct ov_slice){choice->pattern.data, choice->pattern.len};
 }

@@ -50,6 +50,8 @@ struct dlq_choice {
     struct ov_slice match;      /* with the exception, "Type: message", or the event matching this
                                  * pattern; without *, ? and [ a part of them */
     struct ov_buf pattern;
+    struct ov_slice given;      /* the same as it was given: it may be a failure as --group shows
+                                 * it, folded or whole */
     int64_t older_ms;           /* older than this; 0: of any age */
     bool all;
 };
@@ -99,6 +101,11 @@ enum dlq_flag { DLQ_FLAG_ID, DLQ_FLAG_ALL, DLQ_FLAG_MATCH, DLQ_FLAG_OLDER, DLQ_F
     {.name = "older-than", .value = "AGE", .help = "those given up longer ago, as 12h or 7d"}
 int dlq_choice_read(struct dlq_choice *choice, struct ov_call *call) OV_MUST_CHECK;
 /* Says so where one of the chosen ids is in several queues: it does not tell which is meant. */
+/* Whether particular entries were meant, so that it is a problem where there are none. */
+static inline bool dlq_choice_is_narrow(const struct dlq_choice *choice)
+{
+    return choice->id_count || choice->match.ptr;
+}
 int dlq_choice_check(const struct dlq_choice *choice, struct dlq *dlq) OV_MUST_CHECK;
 void dlq_choice_free(struct dlq_choice *choice);
 

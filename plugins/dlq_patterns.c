@@ -5,6 +5,7 @@
 
 #include "failure.h"
 #include "pairs.h"
+#include "shell.h"
 
 enum { PATTERNS_MAX = 2000 }; /* what comes beyond is one more, of its own */
 
@@ -38,6 +39,7 @@ struct pattern {
     const struct dlq_queue *queue; /* of the first entry */
     bool several_topics, several_agents;
     int64_t count;
+    bool differ;                 /* the messages do; else they are all the example's */
     double first, last;
     struct redis_id id;          /* of the newest entry, the example */
     struct ov_slice message, task_id; /* its, owned */
@@ -46,7 +48,7 @@ struct pattern {
 struct patterns {
     struct dlq *dlq;
     struct pairs all;
-    struct ov_buf text;
+    struct ov_buf text, whole;
 };
 
 static void take_example(struct pattern *p, const struct dlq_entry *entry,
@@ -67,8 +69,11 @@ static bool fold(void *context, const struct dlq_entry *entry)
     struct ov_slice type = e ? e->type : OV_SLICE("");
     struct ov_slice message = e ? e->message : entry->letter->error;
     double at = dlq_entry_time(entry);
+    ov_buf_reset(&patterns->whole);
+    failure_text(&patterns->whole, type, message);
     ov_buf_reset(&patterns->text);
-    failure_pattern(&patterns->text, message);
+    failure_pattern(&patterns->text, (struct ov_slice){patterns->whole.data,
+                                                       patterns->whole.len});
     struct ov_slice pattern = {patterns->text.data, patterns->text.len};
     struct pattern *p = pairs_find(&patterns->all, type, pattern);
     if (!p && patterns->all.count >= PATTERNS_MAX)
@@ -80,6 +85,7 @@ static bool fold(void *context, const struct dlq_entry *entry)
         p->queue = entry->queue;
         p->first = p->last = at;
     }
+    p->differ |= p->count > 0 && !ov_slice_eq(p->message, message);
     p->count++;
     p->first = at < p->first ? at : p->first;
     p->last = at > p->last ? at : p->last;
@@ -99,14 +105,22 @@ static int compare_most_first(const void *a, const void *b)
     return (x->last < y->last) - (x->last > y->last);
 }
 
+/* What is shown of it, which --match takes, too: where all messages are the same there is nothing
+ * to mask. */
+static void put_failure(struct ov_buf *text, const struct pattern *p)
+{
+    ov_buf_reset(text);
+    if (p->differ || p->message.len > FAILURE_PATTERN_MAX)
+        ov_buf_slice(text, p->name.b);
+    else
+        failure_text(text, p->name.a, p->message);
+}
+
 static void show_pattern(struct ov_call *call, const struct pattern *p, struct ov_buf *text)
 {
-    struct ov_slice type = p->name.a, pattern = p->name.b, agent = p->queue->agent;
+    struct ov_slice type = p->name.a, agent = p->queue->agent;
     char id[48];
-    ov_buf_reset(text);
-    ov_buf_slice(text, type);
-    ov_buf_str(text, type.len && pattern.len ? ": " : "");
-    ov_buf_slice(text, pattern);
+    put_failure(text, p);
     ov_show_row(call);
     ov_show_text(call, COLUMN_FAILURE, text->len ? (struct ov_slice){text->data, text->len}
                                                  : OV_SLICE("(nothing is said)"));
@@ -136,6 +150,25 @@ static void drop(void *entry)
     free((char *)p->task_id.ptr);
 }
 
+/* The line for the commonest, to be pasted. */
+static void note_republish(struct patterns *patterns, const struct pattern *p)
+{
+    struct ov_call *call = patterns->dlq->call;
+    struct ov_buf line = {0};
+    const char *same = ov_call_again(call);
+    put_failure(&patterns->text, p);
+    ov_buf_printf(&line, "omnivigil bus dlq republish%s%s --dry-run", *same ? " " : "", same);
+    bool typed = p->queue->topic.len > 0 && patterns->text.len > 0;
+    ov_buf_str(&line, typed ? " --match" : "");
+    typed = typed && shell_word(&line, (struct ov_slice){patterns->text.data, patterns->text.len});
+    if (typed && *p->queue->topic.ptr == '-')
+        ov_buf_str(&line, " --");
+    if (typed && shell_word(&line, p->queue->topic))
+        ov_show_note(call, "When the cause is gone, events can be put back: %s",
+                     ov_buf_text(&line));
+    ov_buf_free(&line);
+}
+
 static void show_all(struct patterns *patterns)
 {
     struct ov_call *call = patterns->dlq->call;
@@ -148,10 +181,9 @@ static void show_all(struct patterns *patterns)
     ov_show(call, &view);
     for (size_t i = 0; i < count; i++)
         show_pattern(call, (const struct pattern *)sorted[i], &patterns->text);
-    free(sorted);
     if (count)
-        ov_show_note(call, "When the cause is gone: `omnivigil bus dlq republish TOPIC --match "
-                           "PATTERN` puts the events back.");
+        note_republish(patterns, (const struct pattern *)sorted[0]);
+    free(sorted);
 }
 
 int dlq_show_patterns(struct dlq *dlq)
@@ -168,5 +200,6 @@ int dlq_show_patterns(struct dlq *dlq)
     }
     pairs_free(&patterns.all, drop);
     ov_buf_free(&patterns.text);
+    ov_buf_free(&patterns.whole);
     return status;
 }

@@ -124,6 +124,13 @@ void failure_pattern(struct ov_buf *out, struct ov_slice message)
     }
 }
 
+void failure_text(struct ov_buf *out, struct ov_slice type, struct ov_slice message)
+{
+    ov_buf_slice(out, type);
+    ov_buf_str(out, type.len && message.len ? ": " : "");
+    ov_buf_slice(out, message);
+}
+
 /* ---------------------------------------------------------------- classes */
 
 enum { TIMEOUT, SERVICE, DATA, EITHER, LOGIC, UNKNOWN };

@@ -12,6 +12,9 @@
 #define FAILURE_PATTERN_MAX ((size_t)400)
 void failure_pattern(struct ov_buf *out, struct ov_slice message);
 
+/* Appends "Type: message", or the one there is. */
+void failure_text(struct ov_buf *out, struct ov_slice type, struct ov_slice message);
+
 struct failure_class {
     const char *name;   /* "invalid data" */
     const char *remedy; /* one sentence */

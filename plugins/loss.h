@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fresh it is that tasks of a group were trimmed before their delivery. What was lost never
- * comes back, so the number of it is no problem for ever: only while more is lost, or was lately. */
+ * comes back, so their number is no problem for ever: only while more are lost, or were lately. */
 #ifndef LOSS_H
 #define LOSS_H
 

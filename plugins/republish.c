@@ -7,7 +7,7 @@
 /*
  * KEYS: the DLQ, the topic's stream, the retry counts, and where there are marks, those.
  * ARGV: the entry's id, the event, the stream's limit, the event's first id, "keep" or "remove",
- * "again" or "once". Answers 1: done, 0: the entry is gone, 2: it is marked.
+ * "again" or "once". Answers the event's new id, 0: the entry is gone, 2: it is marked.
  *
  * A script's changes are not taken back where it fails in the middle. So what may be refused is
  * asked first: removing an entry that never was tells whether removing is allowed.
@@ -42,7 +42,7 @@ static const char script[] =
     "  if not keep then redis.pcall('ZREM', KEYS[4], ARGV[1]) end\n"
     "end\n"
     "redis.pcall('HDEL', KEYS[3], ARGV[4])\n"
-    "return 1\n";
+    "return reply\n";
 
 static struct ov_slice marks_key(struct republish *to, const struct dlq_queue *queue)
 {
@@ -77,8 +77,12 @@ static void on_done(struct redis *r, const struct redis_reply *reply, void *cont
     struct republish *to = context;
     (void)r;
     (void)index;
-    if (reply->type == REDIS_INTEGER) {
-        to->done += reply->integer == 1;
+    struct redis_id id;
+    if (reply->type == REDIS_STRING && redis_id_parse(reply->text, &id)) {
+        if (to->done++ == 0)
+            to->first = id;
+        to->last = id;
+    } else if (reply->type == REDIS_INTEGER) {
         to->gone += reply->integer == 0;
         to->earlier += reply->integer == 2;
     } else if (!to->fault) {

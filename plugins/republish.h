@@ -18,6 +18,7 @@ struct republish {
     bool again;               /* also those that are marked */
 
     int64_t done, gone, earlier; /* republished; not there any more; marked by an earlier run */
+    struct redis_id first, last; /* the new ids of those that were */
     enum redis_fault fault;   /* the first refusal; nothing more is sent after it */
     struct ov_buf why;
 

@@ -128,12 +128,15 @@ def test_patterns_and_classes(client, bus):
     assert {(r["count"], r["failure"], r["class"], r["agent"]) for r in rows} == {
         (4, "ValueError: order <n> of '...'", "invalid data", "several"),
         (2, "ConnectionError: <n> refused", "service down", "fraud-check"),
-        (2, "Max retries (<n>) exceeded", "unknown", "several"),
+        (2, "Max retries (4) exceeded", "unknown", "several"),
         (1, "TimeoutError", "timeout", "fraud-check"),
-        (1, "AttributeError: '...' is None", "logic or data", "fraud-check")}
+        (1, "AttributeError: 'x' is None", "logic or data", "fraud-check")}
     assert all(r["remedy"] for r in rows)
     table = bus.run("dlq", "--group", status=1).stdout
     assert "order <n> of '...'" in table and "service down" in table
+    for row in rows:  # what is shown can be pasted
+        told = bus.json("dlq", "republish", TOPIC, "--match", row["failure"], "--dry-run")
+        assert told["republish"]["chosen"] == row["count"], row
     only = bus.json("dlq", TOPIC, "--group", "--agent", "bill*", status=1)["failures"]
     assert [r["count"] for r in only] == [1, 1]
 
@@ -219,12 +222,14 @@ def test_republish_choices(client, bus):
                   ("--id", ids[0], "--id", ids[1])):
         bus.run("dlq", "republish", TOPIC, *wrong, status=2)
     dry = bus.json("dlq", "republish", TOPIC, "--match", "ConnectionError*", "--dry-run")
-    assert dry["republish"]["republished"] == 5 and dry["republish"]["dry_run"] is True
+    assert dry["republish"]["would_republish"] == 5 and dry["republish"]["dry_run"] is True
     assert client.xlen(dl.key_of()) == 10 and dl.published(client) == []
 
     told = bus.json("dlq", "republish", TOPIC, "--match", "ConnectionError*", "--yes",
                     "--agent", "fraud-*")["republish"]
     assert (told["chosen"], told["republished"], told["already_gone"]) == (5, 5, 0)
+    ids_of = [id for id, _ in client.xrange(f"omni-stream:{TOPIC}")]
+    assert (told["first_new_id"], told["last_new_id"]) == (ids_of[0], ids_of[-1])
     assert dl.published(client) == [dl.event(n) for n in (1, 3, 5, 7, 9)]
     told = bus.json("dlq", "republish", TOPIC, "--id", ids[0], ids[1], f"{ids[2]},{ids[4]}",
                     ids[0], "--yes", "--agent", "fraud-check")["republish"]
@@ -478,7 +483,7 @@ def test_purge_removes_what_was_seen(client, bus):
     assert (told["chosen"], told["dry_run"]) == (50, True) and client.xlen(dl.key_of()) == 50
     told = bus.json("dlq", "purge", TOPIC, "--id", ids[0], "1-1", "--yes")["purge"]
     assert (told["purged"], told["already_gone"]) == (1, 1)
-    told = bus.json("dlq", "purge", TOPIC, "--match", "task-1*", "--yes")["purge"]
+    told = bus.json("dlq", "purge", TOPIC, "--match", "task-1*", "--yes", status=1)["purge"]
     assert told["chosen"] == 0  # a pattern with a wildcard is for the whole
     told = bus.json("dlq", "purge", TOPIC, "--match", "\"task-1", "--yes")["purge"]
     assert told["purged"] == 11 and client.xlen(dl.key_of()) == 38
