@@ -35,8 +35,15 @@ struct ov_input {
 
 static void load(struct ov_input *input, struct ov_slice text)
 {
-    if (text.len && input->instance->plugin->load(input->instance->state, text) != OV_OK)
-        ov_log(input->host, OV_WARN, "saved state is not understood, starting without it: %s",
+    const struct ov_instance *instance = input->instance;
+    if (text.len == 0 || instance->plugin->load(instance->state, text) == OV_OK)
+        return;
+    if (input->world->state)
+        ov_log(input->host, OV_WARN, "saved state %s/%s.state is not understood, starting without "
+               "it: %s", ov_state_dir(input->world->state), instance->name,
+               ov_host_why(input->host));
+    else
+        ov_log(input->host, OV_WARN, "the state so far is not understood, starting without it: %s",
                ov_host_why(input->host));
 }
 

@@ -172,6 +172,11 @@ static bool write_all(int fd, struct ov_slice text)
     return true;
 }
 
+const char *ov_state_dir(const struct ov_state *state)
+{
+    return state->dir;
+}
+
 int ov_state_write(struct ov_state *state, const char *name, const char *plugin,
                    struct ov_slice text, struct ov_buf *why)
 {

@@ -24,6 +24,7 @@ void ov_state_close(struct ov_state *state);
  * with a text in `why` when the file is unreadable (it is renamed to NAME.state.bad). */
 int ov_state_read(struct ov_state *state, const char *name, const char *plugin,
                   struct ov_buf *out, struct ov_buf *why) OV_MUST_CHECK;
+const char *ov_state_dir(const struct ov_state *state);
 /* From any thread, for different names. */
 int ov_state_write(struct ov_state *state, const char *name, const char *plugin,
                    struct ov_slice text, struct ov_buf *why) OV_MUST_CHECK;

@@ -368,7 +368,8 @@ static int metrics_run(void *state, struct ov_call *call)
 
 static const char more[] =
     "received counts deliveries: a task that is tried three times counts three. success is\n"
-    "processed / (processed + failed). Percentiles are right to 1 %.\n"
+    "processed / (processed + failed). Percentiles are right to 1 %, from\n"
+    "1 us on.\n"
     "Exit status: 1 where a rule fires for an agent that is shown.\n";
 
 static const char *const figures[] = {

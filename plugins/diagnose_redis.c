@@ -27,12 +27,19 @@ struct server {
 static void next_for_fault(struct look *look, struct finding *f, enum redis_fault fault)
 {
     const char *words = "ping";
+    int64_t db;
     switch (fault) {
     case REDIS_DNS:
         ov_buf_reset(&f->next);
         ov_buf_str(&f->next, "getent hosts");
         if (!look->url.host || !shell_word(&f->next, ov_slice(look->url.host)))
             ov_buf_reset(&f->next);
+        return;
+    case REDIS_NODB: /* which there are is asked in one that always is there */
+        db = look->url.db;
+        look->url.db = 0;
+        next_redis(look, f, "config get databases", NULL, 0);
+        look->url.db = db;
         return;
     case REDIS_LOADING:
         words = "info persistence";

@@ -102,6 +102,24 @@ static bool judge_other_storage(struct look *look)
     return found;
 }
 
+/* The first with keys in it, where this one has none: "db0, db3"; else this one. */
+static int64_t other_database(const struct look *look)
+{
+    int64_t first = -1, db = 0;
+    for (size_t i = 0; i <= look->databases.len; i++) {
+        char c = i < look->databases.len ? look->databases.data[i] : ',';
+        if (c >= '0' && c <= '9')
+            db = db * 10 + (c - '0');
+        if (c != ',' || look->databases.len == 0)
+            continue;
+        if (db == look->url.db)
+            return db;
+        first = first < 0 ? db : first;
+        db = 0;
+    }
+    return first < 0 ? look->url.db : first;
+}
+
 static void tell_nothing_here(struct look *look)
 {
     struct finding *f = diagnosis_add(look->d, AIL_NOTHING_HERE, false, NOBODYS, NOBODYS);
@@ -112,7 +130,10 @@ static void tell_nothing_here(struct look *look)
         ov_buf_printf(&f->evidence, " under the prefix %s", look->runner->omni.prefix);
     ov_buf_printf(&f->evidence, "; databases with keys: %s",
                   look->databases.len ? ov_buf_text(&look->databases) : "none");
+    int64_t db = look->url.db;
+    look->url.db = other_database(look);
     next_redis(look, f, "--scan --pattern '*:topics'", NULL, 0);
+    look->url.db = db;
 }
 
 void look_at_registry(struct look *look)

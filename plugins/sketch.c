@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bucket 0 holds durations up to 0.1 ms, bucket i those up to 0.1 ms * GAMMA^i. As GAMMA is
+ * Bucket i holds durations up to 0.1 ms * GAMMA^(i - BELOW), the first all up to 1 us. As GAMMA is
  * (1 + e) / (1 - e), the value 2 * bound / (GAMMA + 1) is within e = 1 % of all in a bucket.
  * Tasks of one agent take similar times, so a slice keeps only the buckets it needs, in an array
  * sorted by index; a summary adds the slices up in an array of all buckets on the stack.
@@ -13,25 +13,23 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LOWEST_SECONDS 1e-4
+#define BASE_SECONDS 1e-4
 #define GAMMA (1.01 / 0.99)
 #define LOG_GAMMA 0.020000666706669435 /* ln(GAMMA) */
-#define BUCKETS 1128                   /* the last one holds SKETCH_MAX_SECONDS */
+#define BELOW 231                      /* buckets below BASE_SECONDS; texts count from it */
+#define BUCKETS (BELOW + 1128)         /* the last one holds SKETCH_MAX_SECONDS */
 
 /* ---------------------------------------------------------------- adding */
 
 static unsigned bucket_index(double seconds)
 {
-    if (seconds <= LOWEST_SECONDS)
-        return 0;
-    double index = ceil(log(seconds / LOWEST_SECONDS) / LOG_GAMMA);
-    return index < BUCKETS - 1 ? (unsigned)index : BUCKETS - 1;
+    double index = seconds > 0 ? ceil(log(seconds / BASE_SECONDS) / LOG_GAMMA) + BELOW : 0;
+    return index <= 0 ? 0 : index < BUCKETS - 1 ? (unsigned)index : BUCKETS - 1;
 }
 
 static double bucket_seconds(unsigned index)
 {
-    return index == 0 ? LOWEST_SECONDS
-                      : LOWEST_SECONDS * exp(index * LOG_GAMMA) * 2 / (GAMMA + 1);
+    return BASE_SECONDS * exp(((double)index - BELOW) * LOG_GAMMA) * 2 / (GAMMA + 1);
 }
 
 static void slice_empty(struct sketch_slice *slice)
@@ -194,7 +192,7 @@ void sketch_write(const struct sketch *s, struct ov_buf *out)
         ov_buf_printf(out, ",%016" PRIx64 ",%016" PRIx64, double_bits(slice->sum),
                       double_bits(slice->max));
         for (unsigned b = 0; b < slice->bucket_count; b++)
-            ov_buf_printf(out, ",%u:%" PRIu32, (unsigned)slice->buckets[b].index,
+            ov_buf_printf(out, ",%d:%" PRIu32, (int)slice->buckets[b].index - BELOW,
                           slice->buckets[b].count);
         separator = ";";
     }
@@ -247,6 +245,16 @@ static bool take_double(struct ov_slice *text, double max, double *value)
     return *value >= 0 && *value <= max && !signbit(*value);
 }
 
+/* Takes a bucket's number as it is written. */
+static bool take_index(struct ov_slice *text, uint64_t *index)
+{
+    bool below = take_byte(text, '-');
+    if (!take_number(text, below ? BELOW : BUCKETS - BELOW - 1, index) || (below && *index == 0))
+        return false;
+    *index = below ? BELOW - *index : BELOW + *index;
+    return true;
+}
+
 /* The buckets of a slice, which must hold as many tasks as are timed, or fewer where a count has
  * reached its end. */
 static bool take_buckets(struct ov_slice *text, struct sketch_slice *slice)
@@ -254,7 +262,7 @@ static bool take_buckets(struct ov_slice *text, struct sketch_slice *slice)
     uint64_t left = slice->timed, index, count, lowest = 0;
     bool full = false;
     while (take_byte(text, ',')) {
-        if (!take_number(text, BUCKETS - 1, &index) || index < lowest || !take_byte(text, ':') ||
+        if (!take_index(text, &index) || index < lowest || !take_byte(text, ':') ||
             !take_number(text, UINT32_MAX, &count) || count == 0 || count > left)
             return false;
         slice_insert(slice, slice->bucket_count, (unsigned)index, (uint32_t)count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Percentiles of durations over a sliding window, in little memory: counts in buckets whose
- * bounds grow by a constant factor, so any quantile is right to 1 % of its value, from 0.1 ms to
- * a week. A window is a ring of slices of time; a slice that has aged out is emptied as a whole.
+ * bounds grow by a constant factor, so any quantile is right to 1 % of its value, from 1 us to a
+ * week. A window is a ring of slices of time; a slice that has aged out is emptied as a whole.
  */
 #ifndef SKETCH_H
 #define SKETCH_H
@@ -47,7 +47,8 @@ void sketch_free(struct sketch *s); /* the content, not the struct */
  * if the text is not one that sketch_write makes. sketch_read frees what `s` held.
  *     -                                                      the empty sketch
  *     epoch,processed,failed,timed,sum,max[,index:count]...  a slice; the next after a `;`
- * sum and max are the 16 hexadecimal digits of the double's bits. */
+ * An index below 0 is of a time below 0.1 ms. sum and max are the 16 hexadecimal digits of the
+ * double's bits. */
 void sketch_write(const struct sketch *s, struct ov_buf *out);
 bool sketch_read(struct sketch *s, struct ov_slice text);
 

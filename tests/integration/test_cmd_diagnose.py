@@ -459,6 +459,17 @@ def test_nothing_of_omnidaemon(redis, client, diagnose):
     assert "databases with keys: db0" in first["evidence"]
 
 
+def test_another_database(redis, client, vigil, diagnose):
+    """One without keys, and one that is not there: the next command works, and helps."""
+    traffic.register(client, "orders", "invoice")
+    url = f"redis://127.0.0.1:{redis.port}/"
+    first = diagnose(url=url + "5").only("nothing-here")
+    assert "omni:topics" in paste(vigil, first["next"])
+    found = diagnose(url=url + "99")
+    assert found.status == UNABLE and paste(vigil, found.findings[0]["next"]).split() == [
+        "databases", "16"]
+
+
 def test_storage_is_elsewhere(redis, omnidaemon, diagnose):
     omnidaemon.worker(OK)
     found = diagnose(storage=None)

@@ -30,14 +30,15 @@ static double nearest_rank(const double *sorted, size_t count, double ratio)
     return sorted[(size_t)ceil(ratio * (double)count) - 1];
 }
 
-/* Durations of many shapes, from 0.1 ms to a week. */
+/* Durations of many shapes, from 1 us to a week. */
 static double shape(int kind, double u)
 {
     switch (kind) {
-    case 0: return 1e-4 * exp(u * log(SKETCH_MAX_SECONDS / 1e-4));
+    case 0: return 1e-6 * exp(u * log(SKETCH_MAX_SECONDS / 1e-6));
     case 1: return 0.5 + u;
     case 2: return 1 / (1.0001 - u);
     case 3: return u < 0.97 ? 0.001 : 3600;
+    case 4: return 1e-5 + 1e-4 * u;
     default: return 2.0;
     }
 }
@@ -49,7 +50,7 @@ static void test_quantiles(void **state)
     static const size_t sizes[] = {1, 2, 3, 19, 20, 21, 100, 101, MOST};
     uint64_t random = 7;
     (void)state;
-    for (int kind = 0; kind < 5; kind++) {
+    for (int kind = 0; kind < 6; kind++) {
         for (size_t n = 0; n < OV_COUNT(sizes); n++) {
             struct sketch s = {0};
             double sum = 0;
@@ -233,6 +234,11 @@ static void test_texts(void **state)
         {"41,2,1,2," TWO_ONE ",5:2,1128:0", false},
         {"41,2,1,2," TWO_ONE ",1128:2", false},                /* no such bucket */
         {"41,2,1,2," TWO_ONE ",65541:2", false},
+        {"41,2,1,2," TWO_ONE ",-231:1,-1:1", true},
+        {"41,2,1,2," TWO_ONE ",-1:1,-2:1", false},
+        {"41,2,1,2," TWO_ONE ",-232:2", false},
+        {"41,2,1,2," TWO_ONE ",-0:2", false},
+        {"41,2,1,2," TWO_ONE ",--1:2", false},
         {"41,2,1,2," TWO_ONE ",5", false},
         {"41,2,1,2," TWO_ONE ",5:", false},
         {"41,2,1,2," TWO_ONE ",:2", false},
