@@ -14,6 +14,7 @@
 #include "config_path.h"
 #include "host.h"
 #include "nearest.h"
+#include "origin.h"
 #include "state.h"
 
 enum { WATCH_SECONDS = 2 };
@@ -188,6 +189,32 @@ static void end_progress(struct ov_call *call)
     call->progressing = false;
 }
 
+/* Where the address or directory comes from that a failure speaks of. */
+static bool put_origin(const struct ov_call *call, const char *why, struct ov_buf *out)
+{
+    size_t len = out->len;
+    for (size_t i = 0; i < call->settings->input_count && out->len == len; i++) {
+        const struct ov_instance *input = &call->settings->inputs[i];
+        ov_origins_put(input->origins, input->plugin->options, input->state, why, out);
+    }
+    return out->len > len;
+}
+
+/* What is shown may tell of a server that is away; where it was looked for belongs to that. */
+static void tell_origin(struct ov_call *call)
+{
+    for (size_t i = 0; i < call->settings->input_count && !call->origin_told; i++) {
+        const char *why = call->called[i].why;
+        struct ov_buf text = {0};
+        ov_buf_escaped(&text, ov_slice(why));
+        call->origin_told = why && put_origin(call, why, &text);
+        if (call->origin_told)
+            fprintf(stderr, "omnivigil: %s: %s\n", call->settings->inputs[i].name,
+                    ov_buf_text(&text));
+        ov_buf_free(&text);
+    }
+}
+
 OV_PRINTF(2, 0)
 static void say(struct ov_call *call, const char *format, va_list args)
 {
@@ -195,6 +222,8 @@ static void say(struct ov_call *call, const char *format, va_list args)
     end_progress(call);
     ov_buf_vprintf(&text, format, args);
     ov_buf_escaped(&escaped, (struct ov_slice){text.data, text.len});
+    if (call->settings && put_origin(call, ov_buf_text(&text), &escaped))
+        call->origin_told = true;
     if (call->said)
         ov_buf_printf(call->said, "%s\n", ov_buf_text(&escaped));
     else
@@ -311,6 +340,7 @@ static int run_once(struct ov_call *call, bool clear)
         status = OV_EXIT_UNABLE;
     if (fflush(stdout) != 0)
         status = OV_EXIT_UNABLE;
+    tell_origin(call);
     ov_buf_free(&out);
     return status;
 }

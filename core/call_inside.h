@@ -38,6 +38,7 @@ struct ov_call {
     struct ov_shown *shown;
     enum ov_show_format format;
     bool progressing;
+    bool origin_told;
     struct ov_buf *said; /* what is said goes there; NULL: to standard error */
 };
 

@@ -22,6 +22,7 @@
 #include "config_path.h"
 #include "input.h"
 #include "log.h"
+#include "origin.h"
 #include "range.h"
 
 enum {
@@ -102,6 +103,8 @@ static void gather_input(struct ov_checking *c, const struct ov_input_world *wor
     if (c->failed[i]) {
         bool late = ov_clock_ms() >= deadline_ms;
         ov_buf_printf(&why, "%s: %s", instance->name, ov_input_why(input));
+        ov_origins_put(instance->origins, instance->plugin->options, instance->state,
+                       ov_input_why(input), &why);
         ov_checking_add(c, NULL, late ? c->late_as : c->unknown_as, (double)NAN,
                         ov_buf_text(&why), NULL);
         if (late) { /* what it says of a server that had no time to answer is no finding */

@@ -17,6 +17,7 @@
 #include "input.h"
 #include "log.h"
 #include "nearest.h"
+#include "origin.h"
 #include "settings.h"
 
 enum { FLAG_CONFIG, FLAG_FORMAT, FLAG_PLUGIN_DIR };
@@ -84,6 +85,8 @@ static int gather_one(const struct ov_input_world *world, struct ov_instance *in
     int result = ov_input_gather_once(input, batch, ov_clock_ms() + timeout);
     if (result != OV_OK) {
         ov_buf_escaped(&why, ov_slice(ov_input_why(input)));
+        ov_origins_put(instance->origins, instance->plugin->options, instance->state,
+                       ov_input_why(input), &why);
         fprintf(stderr, "omnivigil: input %s: %s\n", instance->name, ov_buf_text(&why));
     }
     struct ov_emit emit = {.buf = out};

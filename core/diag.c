@@ -145,6 +145,11 @@ static void diag_find_lines(struct ov_diag *diag)
             diag->lines[diag->line_count++] = i + 1;
 }
 
+const char *ov_diag_name(const struct ov_diag *diag)
+{
+    return diag->name;
+}
+
 size_t ov_diag_line(struct ov_diag *diag, size_t offset)
 {
     if (!diag->lines)

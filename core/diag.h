@@ -43,6 +43,7 @@ void ov_diag_hide(struct ov_diag *diag, struct ov_span part);
  * `key:` is shown. */
 void ov_diag_hide_values(struct ov_diag *diag);
 
+const char *ov_diag_name(const struct ov_diag *diag);
 /* The line, from 1, of an offset. */
 size_t ov_diag_line(struct ov_diag *diag, size_t offset);
 /* Appends bytes from outside for use in a message: in backquotes, escaped, cut if long. */

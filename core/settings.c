@@ -10,6 +10,7 @@
 
 #include "nearest.h"
 #include "options.h"
+#include "origin.h"
 #include "plugin_dir.h"
 #include "settings.h"
 #include "settings_rules.h"
@@ -215,6 +216,7 @@ static void entry_read_state(struct reading *r, struct entry *entry, const struc
     size_t before = ov_diag_errors(r->diag);
     ov_options_read(&entry->source, plugin->options, instance->state);
     ov_options_unknown(&entry->source, tables, OV_COUNT(tables));
+    instance->origins = ov_origins_new(&entry->source, plugin->options, r->settings->env_file);
     entry->source.faulty = ov_diag_errors(r->diag) > before || ov_tree_is_faulty(entry->node);
     if (plugin->check && ov_options_have_required(plugin->options, instance->state))
         plugin->check(instance->state, &check);
@@ -264,8 +266,10 @@ static void read_entry(struct reading *r, struct entry *entry, const char *stand
 
 static void instance_free(struct ov_instance *instance, const struct section *section)
 {
-    if (instance->state)
+    if (instance->state) {
         ov_options_free(instance->plugin->options, instance->state);
+        ov_origins_free(instance->origins, instance->plugin->options);
+    }
     free(instance->state);
     ov_options_free(section->options, instance);
 }

@@ -37,6 +37,7 @@ struct ov_instance {
     struct ov_filter_patterns include, exclude; /* outputs */
     struct ov_map tags;   /* inputs: the agent's tags with the instance's over them; outputs: own */
     void *state;          /* plugin->state_size bytes, options filled in */
+    char **origins;       /* of those: see origin.h */
 };
 
 struct ov_settings {

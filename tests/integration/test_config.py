@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 import urllib.parse
 
@@ -232,6 +233,37 @@ def test_reload(redis, client, vigil):
         agent.send(signal.SIGHUP)
     agent.cycles(2, seconds=30)
     assert agent.stop() == 0
+
+
+@pytest.mark.parametrize("where,says", [
+    (None, "the default: REDIS_URL is not set in the environment, and there is no file .env here"),
+    ("empty .env", "the default: REDIS_URL is not set in the environment, nor in .env"),
+    (".env", "from REDIS_URL in .env"),
+    ("environment", "from REDIS_URL in the environment"),
+    ("configuration", "from `url` in "),
+])
+def test_a_failure_tells_where_the_address_comes_from(vigil, where, says):
+    url = "redis://user:secret@127.0.0.1:1/0"
+    env, options = {"STORAGE_BACKEND": "redis"}, []
+    if where == "environment":
+        env["REDIS_URL"] = url
+    elif where == ".env":
+        vigil.write(".env", f"REDIS_URL={url}\n")
+    elif where == "empty .env":
+        vigil.write(".env", "OTHER=1\n")
+    elif where == "configuration":
+        options = ["--config", vigil.config(inputs=[
+            {"plugin": name, "url": "redis://127.0.0.1:1"} for name in names.INPUTS])]
+    if where in (None, "empty .env"):
+        with socket.socket() as probe:
+            if probe.connect_ex(("localhost", 6379)) == 0:
+                pytest.skip("a Redis runs at the default address")
+    for command in (["bus", "list"], ["health"], ["agent", "list"], ["metrics"], ["gather"],
+                    ["check", "health", "redis_bus"]):
+        done = vigil.command(*command, *options, **env)
+        said = done.stderr + (done.stdout if command[0] == "check" else "")
+        assert done.returncode != 0 and f"({says}" in said, (command, said)
+        assert "secret" not in said, said
 
 
 WRONG_ENVIRONMENT = {
