@@ -17,7 +17,7 @@
 #include "origin.h"
 #include "state.h"
 
-enum { WATCH_SECONDS = 2 };
+enum { WATCH_SECONDS = 2, PROGRESS_MS = 500 };
 
 const struct ov_flag ov_call_flags[] = {
     [OV_CALL_CONFIG] = {"config", 'c', "FILE", OV_CONFIG_HELP, NULL},
@@ -281,13 +281,19 @@ void ov_call_progress(struct ov_call *call, const char *what, int64_t done, int6
 {
     if (call->said || !isatty(STDERR_FILENO))
         return;
+    if (!call->progress_ms)
+        call->progress_ms = ov_clock_ms();
+    if (done == total) {
+        end_progress(call);
+        return;
+    }
+    if (ov_clock_ms() - call->progress_ms < PROGRESS_MS)
+        return;
     if (total > 0)
         fprintf(stderr, "\r%s: %lld of %lld\033[K", what, (long long)done, (long long)total);
     else
         fprintf(stderr, "\r%s: %lld\033[K", what, (long long)done);
     call->progressing = true;
-    if (done == total)
-        end_progress(call);
 }
 
 /* ---------------------------------------------------------------- running */
@@ -328,13 +334,26 @@ static struct ov_instance *choose_own(struct ov_call *call, const struct ov_plug
     return own;
 }
 
-static int run_once(struct ov_call *call, bool clear)
+/* When it was, above what is shown again and again. */
+static void put_time(struct ov_buf *out)
+{
+    char text[32];
+    struct tm local;
+    time_t now = time(NULL);
+    localtime_r(&now, &local);
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+    ov_buf_printf(out, "%s\n\n", text);
+}
+
+static int run_once(struct ov_call *call, bool again)
 {
     struct ov_buf out = {0};
     int status = call->command->run(call->own->state, call);
     end_progress(call);
-    if (clear)
+    if (again && ov_call_is_watched(call))
         ov_buf_str(&out, "\033[H\033[2J");
+    if (again && ov_call_is_for_persons(call))
+        put_time(&out);
     ov_shown_write(call->shown, false, &out);
     if (out.len && fwrite(out.data, 1, out.len, stdout) != out.len)
         status = OV_EXIT_UNABLE;
@@ -365,11 +384,12 @@ static double watch_seconds(struct ov_call *call)
 static int run_again(struct ov_call *call, double seconds)
 {
     struct timespec pause = {(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)};
-    bool clear = ov_call_is_watched(call);
     int status;
-    while ((status = run_once(call, clear)) != OV_EXIT_USAGE && !ferror(stdout)) {
+    while ((status = run_once(call, true)) != OV_EXIT_USAGE && !ferror(stdout)) {
         nanosleep(&pause, NULL);
         ov_call_refresh(call);
+        if (ov_call_is_for_persons(call) && !ov_call_is_watched(call))
+            putchar('\n'); /* between two of them */
     }
     return status;
 }

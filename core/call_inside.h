@@ -38,6 +38,7 @@ struct ov_call {
     struct ov_shown *shown;
     enum ov_show_format format;
     bool progressing;
+    int64_t progress_ms; /* since when it goes on; 0: nothing does */
     bool origin_told;
     struct ov_buf *said; /* what is said goes there; NULL: to standard error */
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "call.h"
 #include "show_model.h"
@@ -18,8 +19,10 @@ const char *const ov_show_formats[] = {
 
 struct ov_show_style ov_show_style_of_stdout(enum ov_show_format format)
 {
+    bool laid_out = format == OV_SHOW_TABLE || isatty(STDOUT_FILENO); /* JSON is indented there */
     return (struct ov_show_style){
-        .format = format, .width = ov_terminal_width(), .colours = ov_terminal_has_colours(),
+        .format = format, .width = laid_out ? ov_terminal_width() : 0,
+        .colours = ov_terminal_has_colours(),
     };
 }
 

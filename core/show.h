@@ -18,11 +18,11 @@ extern const char *const ov_show_formats[]; /* their names; NULL-terminated */
 
 struct ov_show_style {
     enum ov_show_format format;
-    unsigned width; /* columns of the terminal; 0: not a terminal */
+    unsigned width; /* columns there are; 0: no limit */
     bool colours;
 };
-/* For standard output as it is: a terminal's width (else COLUMNS, else 80), colours unless NO_COLOR
- * is set or TERM is `dumb`. */
+/* For standard output as it is: a table is as wide as COLUMNS says, else the terminal (else 80);
+ * colours unless NO_COLOR is set or TERM is `dumb`. */
 struct ov_show_style ov_show_style_of_stdout(enum ov_show_format format);
 
 struct ov_shown;

@@ -116,6 +116,10 @@ void ov_show_cards(struct ov_shown *shown, struct ov_shown_view *v, struct ov_bu
         if (row || v->begun)
             ov_buf_char(out, '\n');
         ov_buf_reset(&cards.scratch);
+        if (view->shape != OV_SHAPE_CARDS && view->columns[0].type != OV_CELL_TEXT) {
+            ov_show_name(&view->columns[0], false, &cards.scratch); /* no value to know it by */
+            ov_buf_char(&cards.scratch, ' ');
+        }
         ov_show_for_persons(shown, cells, view->columns[0].type, &cards.scratch);
         ov_show_wrapped(shown, (struct ov_slice){cards.scratch.data, cards.scratch.len}, 0,
                         cells[0].mark ? ov_mark_sgr[cells[0].mark] : OV_SGR_BOLD, out);

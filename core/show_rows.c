@@ -2,8 +2,9 @@
 /*
  * Rows in columns, two blanks apart, numbers to the right: all cells are written once to learn how
  * wide they are, then the columns are made to fit the terminal. Columns with a rank are left out,
- * the highest first, while the others do not fit with long texts cut to TEXT_FAIR; then the widest
- * texts are cut, down to TEXT_MIN. Numbers are never cut.
+ * the highest first, while the others do not fit with long texts cut to TEXT_FAIR, and named below;
+ * then the widest texts are cut, down to TEXT_MIN, but for those at the end of a line, which go on
+ * below. Numbers are never cut.
  *
  * A tree's first column is a line above the rows that have the same in it:
  *
@@ -210,15 +211,38 @@ static const struct piece *row_pieces(const struct grid *grid, size_t row)
     return &grid->pieces[(row + 1) * grid->view->column_count];
 }
 
+/* The last column that is there. */
+static unsigned last_column(const struct grid *grid)
+{
+    unsigned last = grid->view->column_count - 1;
+    while (last > grid->first && grid->layout->left_out[last])
+        last--;
+    return last;
+}
+
+/* Texts at the end of a line go on below where they are too long; others are cut. */
 static void row_write(struct grid *grid, size_t row)
 {
     const struct ov_shown_view *v = grid->v;
     const struct ov_shown_cell *cells =
         &grid->shown->cells[v->first_cell + row * grid->view->column_count];
     const struct piece *pieces = row_pieces(grid, row);
-    for (unsigned i = grid->first; i < grid->view->column_count; i++)
-        if (!grid->layout->left_out[i])
-            piece_write(grid, i, &pieces[i], grid->widths[i], ov_mark_sgr[cells[i].mark]);
+    unsigned last = last_column(grid);
+    size_t margin = grid->tree ? BRANCH : 0;
+    for (unsigned i = grid->first; i < last; i++) {
+        if (grid->layout->left_out[i])
+            continue;
+        piece_write(grid, i, &pieces[i], grid->widths[i], ov_mark_sgr[cells[i].mark]);
+        margin += grid->widths[i] + GAP;
+    }
+    if (is_text(&grid->view->columns[last]) && pieces[last].width > grid->widths[last]) {
+        ov_show_blanks(grid->out, grid->blanks);
+        ov_show_wrapped(grid->shown, piece_text(grid, &pieces[last]), margin,
+                        ov_mark_sgr[cells[last].mark], grid->out);
+        grid->blanks = 0;
+        return;
+    }
+    piece_write(grid, last, &pieces[last], grid->widths[last], ov_mark_sgr[cells[last].mark]);
     line_end(grid);
 }
 
@@ -261,6 +285,24 @@ static void tree_row_write(struct grid *grid, size_t row)
     row_write(grid, row);
 }
 
+/* Says which columns are not there, and what would show them. */
+static void left_out_write(const struct grid *grid)
+{
+    struct ov_buf text = {0};
+    for (unsigned i = 0; i < grid->view->column_count; i++) {
+        if (!grid->layout->left_out[i])
+            continue;
+        ov_buf_str(&text, text.len ? ", " : "No room for: ");
+        ov_show_name(&grid->view->columns[i], false, &text);
+    }
+    if (text.len) {
+        ov_buf_str(&text, "; a wider terminal or --format csv shows them.");
+        ov_show_wrapped(grid->shown, (struct ov_slice){text.data, text.len}, 0,
+                        ov_mark_sgr[OV_MARK_DIM], grid->out);
+    }
+    ov_buf_free(&text);
+}
+
 bool ov_show_rows(struct ov_shown *shown, struct ov_shown_view *v, struct ov_buf *out)
 {
     bool tree = v->view->shape == OV_SHAPE_TREE && v->view->column_count > 1;
@@ -280,6 +322,8 @@ bool ov_show_rows(struct ov_shown *shown, struct ov_shown_view *v, struct ov_buf
         else
             row_write(&grid, row);
     }
+    if (fits && !v->begun)
+        left_out_write(&grid);
     ov_buf_free(&grid.text);
     free(grid.pieces);
     free(grid.widths);

@@ -117,6 +117,9 @@ void ov_show_table(struct ov_shown *shown, size_t view_count, struct ov_buf *out
     size_t note = notes_write(shown, 0, 0, &table);
     for (size_t i = 0; i < view_count; i++) {
         view_write(shown, &shown->views[i], &table);
+        bool noted = note < shown->note_count && shown->notes[note].view <= i + 1;
+        if (noted && shown->layout.cards && shown->views[i].row_count)
+            ov_buf_char(&table, '\n'); /* else it were a line of the last card */
         note = notes_write(shown, note, i + 1, &table);
     }
     notes_write(shown, note, shown->view_count, &table);

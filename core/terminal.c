@@ -22,14 +22,15 @@ static const char *environment(const char *name) /* empty is unset */
 unsigned ov_terminal_width(void)
 {
     struct winsize size;
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
     const char *text = environment("COLUMNS");
     char *end;
     unsigned long columns = text ? strtoul(text, &end, 10) : 0;
-    return columns && !*end && columns <= WIDTH_MAX ? (unsigned)columns : WIDTH_DEFAULT;
+    if (columns && !*end && columns <= WIDTH_MAX)
+        return (unsigned)columns;
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : WIDTH_DEFAULT;
 }
 
 bool ov_terminal_has_colours(void)

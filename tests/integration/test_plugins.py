@@ -39,6 +39,8 @@ OV_PLUGIN = {
 };
 """
 
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+
 CONFIG = """\
 inputs:
   - plugin: PLUGIN
@@ -63,6 +65,25 @@ def test_a_good_one_works(vigil, plugin_dir):
     assert samples.one("test_value") == {"value": 42}
     listed = vigil.command("plugins", "mine", OMNIVIGIL_PLUGIN_DIR=plugin_dir)
     assert "test_value" in listed.stdout and "for the tests" in listed.stdout
+
+
+def test_each_look_has_its_time(vigil):
+    """`--watch` off a terminal: blocks, each below the time of its look."""
+    with subprocess.Popen(
+            [vigil.binary, "health", "--watch", "0.1"], env={**vigil.env, "COLUMNS": "60",
+            "REDIS_URL": "redis://127.0.0.1:1"}, cwd=vigil.directory, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True) as watching:
+        lines = []
+        while sum(bool(TIME.fullmatch(line)) for line in lines) < 3:
+            line = watching.stdout.readline()
+            assert line, lines
+            lines.append(line.rstrip("\n"))
+        watching.kill()
+    assert TIME.fullmatch(lines[0]) and max(map(len, lines)) <= 60, lines
+    for number, line in enumerate(lines[1:-1], 1):
+        if TIME.fullmatch(line):
+            assert lines[number - 1] == "" and lines[number + 1] == "", lines
+    assert "DOWN" in lines
 
 
 def test_missing(vigil, plugin_dir):

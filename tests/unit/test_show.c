@@ -336,29 +336,39 @@ static const struct {
     {OV_SHAPE_LIST, 96, "C.UTF-8",
      "TOPIC     CONSUMER GROUP         PENDING    AGE   MEMORY  ERROR\n"
      "orders    billing                     12  3m12s  2.0 KiB  "
-     "KeyError: 'order' is not in the messa" ELLIPSIS "\n"
+     "KeyError: 'order' is not in the\n"
+     "                                                          message at all\n"
      "orders    shipping-and-handling        0      -        -  -\n"
      "payments  -                            -      -        -  -\n"},
     {OV_SHAPE_LIST, 80, "C.UTF-8",
      "TOPIC     CONSUMER GROUP         PENDING    AGE   MEMORY\n"
      "orders    billing                     12  3m12s  2.0 KiB\n"
      "orders    shipping-and-handling        0      -        -\n"
-     "payments  -                            -      -        -\n"},
+     "payments  -                            -      -        -\n"
+     "No room for: error; a wider terminal or --format csv shows them.\n"},
     {OV_SHAPE_LIST, 46, "C.UTF-8",
      "TOPIC     CONSUMER GROUP         PENDING\n"
      "orders    billing                     12\n"
      "orders    shipping-and-handling        0\n"
-     "payments  -                            -\n"},
+     "payments  -                            -\n"
+     "No room for: age, memory, error; a wider\n"
+     "terminal or --format csv shows them.\n"},
     {OV_SHAPE_LIST, 36, "C.UTF-8",
      "TOPIC     CONSUMER GROUP     PENDING\n"
      "orders    billing                 12\n"
      "orders    shipping-and-han" ELLIPSIS "        0\n"
-     "payments  -                        -\n"},
+     "payments  -                        -\n"
+     "No room for: age, memory, error; a\n"
+     "wider terminal or --format csv shows\n"
+     "them.\n"},
     {OV_SHAPE_LIST, 36, "C",
      "TOPIC     CONSUMER GROUP     PENDING\n"
      "orders    billing                 12\n"
      "orders    shipping-and-h...        0\n"
-     "payments  -                        -\n"},
+     "payments  -                        -\n"
+     "No room for: age, memory, error; a\n"
+     "wider terminal or --format csv shows\n"
+     "them.\n"},
     {OV_SHAPE_LIST, 20, "C.UTF-8",
      "orders\n"
      "  consumer group\n"
@@ -388,19 +398,26 @@ static const struct {
      "orders\n"
      BRANCH "billing                     12  3m12s  2.0 KiB\n"
      LAST "shipping-and-handling        0      -        -\n"
-     "payments\n"},
+     "payments\n"
+     "No room for: error; a wider terminal or --format csv shows them.\n"},
     {OV_SHAPE_TREE, 36, "en_GB.utf8",
      "TOPIC / CONSUMER GROUP    PENDING\n"
      "orders\n"
      BRANCH "billing                     12\n"
      LAST "shipping-and-handling        0\n"
-     "payments\n"},
+     "payments\n"
+     "No room for: age, memory, error; a\n"
+     "wider terminal or --format csv shows\n"
+     "them.\n"},
     {OV_SHAPE_TREE, 30, "C",
      "TOPIC / CONSUMER G...  PENDING\n"
      "orders\n"
      "|- billing                  12\n"
      "`- shipping-and-ha...        0\n"
-     "payments\n"},
+     "payments\n"
+     "No room for: age, memory,\n"
+     "error; a wider terminal or\n"
+     "--format csv shows them.\n"},
     {OV_SHAPE_CARDS, 80, "C.UTF-8",
      "orders\n"
      "  consumer group  billing\n"
@@ -519,6 +536,32 @@ static void test_cards(void **state)
              "  Odd      [\n"
              "             1\n"
              "           ]\n", "cards", 0);
+}
+
+/* A note is no line of a card; a list as cards says what a heading is that is no name. */
+static void test_cards_of_a_list(void **state)
+{
+    static const struct ov_column columns[] = {
+        {.name = "entries", .type = OV_CELL_INT}, {.name = "processed", .type = OV_CELL_INT},
+        {.name = "reclaimed", .type = OV_CELL_INT},
+    };
+    static const struct ov_view list = {.name = "l", .columns = columns, .column_count = 3};
+    static const struct ov_view cards = {
+        .name = "c", .shape = OV_SHAPE_CARDS, .columns = columns, .column_count = 3,
+    };
+    struct ov_call call = call_of(OV_SHOW_TABLE, 20, false);
+    struct ov_buf out = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        ov_show(&call, i ? &cards : &list);
+        ov_show_row(&call);
+        ov_show_int(&call, 0, 7);
+        ov_show_int(&call, 1, i);
+        ov_show_note(&call, "note");
+    }
+    call_end(&call, &out,
+             "entries 7\n  processed\n    0\n\nnote\n"
+             "\n7\n  processed\n    1\n\nnote\n", "cards of a list", 0);
 }
 
 static void test_colours(void **state)
@@ -842,7 +885,8 @@ static void test_terminal(void **state)
         unsigned width;
         bool colours;
     } rows[] = {
-        {false, 0, "123", NULL, "xterm", 0, false}, {true, 57, "123", NULL, "xterm", 57, true},
+        {false, 0, NULL, NULL, "xterm", 0, false},  {false, 0, "123", NULL, "xterm", 123, false},
+        {true, 57, NULL, NULL, "xterm", 57, true},  {true, 57, "123", NULL, "xterm", 123, true},
         {true, 0, "123", NULL, "xterm", 123, true}, {true, 0, NULL, NULL, "xterm", 80, true},
         {true, 0, "0", "", "xterm", 80, true},      {true, 0, "9x", "1", "xterm", 80, false},
         {true, 0, "70000", NULL, "dumb", 80, false}, {true, 300, "-5", NULL, NULL, 300, false},
@@ -866,10 +910,11 @@ static void test_terminal(void **state)
         capture_begin(&capture, STDOUT_FILENO);
         if (rows[i].terminal)
             dup2(user, STDOUT_FILENO);
-        struct ov_show_style style = ov_show_style_of_stdout(OV_SHOW_JSON);
+        struct ov_show_style style = ov_show_style_of_stdout(OV_SHOW_TABLE);
+        bool json_is_wide = ov_show_style_of_stdout(OV_SHOW_JSON).width > 0;
         capture_end(&capture);
         if (style.width != rows[i].width || style.colours != rows[i].colours ||
-            style.format != OV_SHOW_JSON)
+            style.format != OV_SHOW_TABLE || json_is_wide != rows[i].terminal)
             fail_msg("row %zu: %u columns, colours %d", i, style.width, style.colours);
     }
     close(user);
@@ -883,7 +928,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cells), cmocka_unit_test(test_nul), cmocka_unit_test(test_human),
         cmocka_unit_test(test_text_width), cmocka_unit_test(test_json_layout),
-        cmocka_unit_test(test_tables), cmocka_unit_test(test_wide), cmocka_unit_test(test_cards),
+        cmocka_unit_test(test_tables), cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_cards), cmocka_unit_test(test_cards_of_a_list),
         cmocka_unit_test(test_colours), cmocka_unit_test(test_views),
         cmocka_unit_test(test_json_for_persons), cmocka_unit_test(test_flush),
         cmocka_unit_test(test_flush_ends), cmocka_unit_test(test_flush_narrow),
