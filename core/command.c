@@ -316,12 +316,27 @@ static void refuse_words(const struct world *world, int argc, char **argv, struc
         ov_buf_printf(error, " (did you mean `%.*s`?)", (int)guess.name.len, guess.name.ptr);
 }
 
+/* A command of an input that the configuration does not have. */
+static bool refuse_unconfigured(struct world *world, int argc, char **argv, struct ov_buf *error)
+{
+    int words;
+    add_all_inputs(world);
+    const struct ov_command_row *row = ov_command_find(world->rows, world->count, argc, argv,
+                                                       &words);
+    if (row)
+        ov_buf_printf(error, "`%s` comes with the input %s, which the configuration does not have",
+                      row->command->name, row->plugin->name);
+    return row;
+}
+
 /* argv[0]... name no command, nor begin several. */
-static int unknown_command(const struct world *world, int argc, char **argv)
+static int unknown_command(struct world *world, int argc, char **argv)
 {
     struct ov_buf error = {0};
     if (argv[0][0] == '-')
         refuse_option(argv[0], &error);
+    else if (refuse_unconfigured(world, argc, argv, &error))
+        return usage_error(NULL, &error);
     else
         refuse_words(world, argc, argv, &error);
     return usage_error(NULL, &error);

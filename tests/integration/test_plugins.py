@@ -86,6 +86,14 @@ def test_each_look_has_its_time(vigil):
     assert "DOWN" in lines
 
 
+def test_a_command_of_an_input_that_is_not_configured(vigil):
+    config = vigil.config(inputs=[{"plugin": names.STORAGE_INPUT}])
+    done = vigil.command("bus", "list", "--config", config)
+    assert done.returncode == 2 and "`bus list` comes with the input redis_bus" in done.stderr
+    done = vigil.command("buss", "list", "--config", config)
+    assert done.returncode == 2 and "(did you mean `bus list`?)" in done.stderr
+
+
 def test_missing(vigil, plugin_dir):
     for text in messages(vigil, plugin_dir):
         assert "mine" in text
