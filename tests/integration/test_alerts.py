@@ -59,7 +59,7 @@ def test_silent_agent(redis, client, omnidaemon, watch):
 
 def test_broken_callback(client, omnidaemon, watch):
     """It fails at every try, and its tasks fill the dead letter queue; then it is repaired."""
-    watched = watch(rules_within(1))
+    watched = watch(rules_within(1, {"name": "silent", "for": "30s"}))  # its repair takes a while
     worker = omnidaemon.worker({"topic": "orders", "name": "mail", "do": "fail",
                                 "reclaim_idle_ms": 300, "dlq_retry_limit": 1})
     omnidaemon.publish("orders", 6)
@@ -334,6 +334,7 @@ def test_killed_between_firing_and_resolved(client, watch, cleared):
     watched = watch([BACKLOG, *QUIET])
     traffic.publish(client, "al", 5)
     watched.wait("firing warning over")
+    watched.cycles(1)  # until it has noted that it told
     watched.agent.kill()
     if cleared == "before":
         clear(client)
@@ -344,6 +345,7 @@ def test_killed_between_firing_and_resolved(client, watch, cleared):
         watched.cycles()
         clear(client)
     watched.wait("resolved warning over")
+    watched.cycles(1)
     watched.restart()
     watched.cycles(4)
     watched.expect("over", severity="warning")
