@@ -97,7 +97,7 @@ static const char never_idle[] = "4611686018427387904";
 /* Makes entries pending as if a consumer of OmniDaemon's had left them, due at its next retry. */
 static void send_pending(struct run *run, const struct missed_group *g)
 {
-    struct ov_slice words[IDS_AT_ONCE + 8] = {OV_SLICE("XCLAIM")};
+    struct ov_slice words[IDS_AT_ONCE + 9] = {OV_SLICE("XCLAIM")};
     char ids[IDS_AT_ONCE][48], idle[24];
     struct ov_slice key = omni_stream_key(&run->bus->key, g->name.a);
     ov_buf_reset(&run->consumer);
@@ -116,6 +116,7 @@ static void send_pending(struct run *run, const struct missed_group *g)
         words[count++] = OV_SLICE("IDLE");
         words[count++] = ov_slice(idle);
         words[count++] = OV_SLICE("FORCE");
+        words[count++] = OV_SLICE("JUSTID"); /* no payloads, and no delivery that was none */
         redis_send_words(run->bus->redis, on_answer, run, 0, words, count);
     }
 }

@@ -37,7 +37,7 @@ static void tell_missed(struct look *look, const struct missed_group *g)
     struct finding *f = diagnosis_add(look->d, AIL_MISSED, true, g->name.a, g->name.b);
     ov_buf_str(&f->what, "agent ");
     ov_buf_escaped(&f->what, g->name.b);
-    ov_buf_printf(&f->what, " never got %zu task%s on ", count, count == 1 ? "" : "s");
+    ov_buf_printf(&f->what, " missed %zu task%s on ", count, count == 1 ? "" : "s");
     ov_buf_escaped(&f->what, g->name.a);
     ov_buf_str(&f->evidence, "neither pending nor noted as done: from ");
     put_when(&f->evidence, look, g->missed.ids[0]);

@@ -62,8 +62,8 @@ static const struct {
     [AIL_TRIM_RISK] = {"trim-risk", CHECK_TRIMMING, false, {NOBODY}, ""},
     [AIL_MISSED] = {"missed", CHECK_GROUPS, true, {BY(AIL_NO_GROUP)},
         "Redis lost the agent's group, and a runner made it again at the end of the topic, past "
-        "these tasks: they were delivered to nobody. While they stand in the topic they can be "
-        "given to the agent, those and no others."},
+        "these tasks: they were delivered to nobody, or were under way just then. While they stand "
+        "in the topic they can be given to the agent, those and no others."},
     [AIL_LOST] = {"lost", CHECK_TRIMMING, false, {{0}},
 ""},
     [AIL_GIVEN_UP] = {"given-up", CHECK_FAILURES, false, {{0}},
