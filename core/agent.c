@@ -19,6 +19,7 @@
 
 #include "agent.h"
 #include "alerts.h"
+#include "held.h"
 #include "batch.h"
 #include "input.h"
 #include "log.h"
@@ -29,10 +30,8 @@
 #include "settings.h"
 #include "systemd.h"
 
-/* No instance can have this name. */
-#define ALERTS_STATE ".alerts"
 /* The agent's own measurements are as from an input of this name. */
-#define SELF "omnivigil"
+#define SELF OV_SELF_INPUT
 
 struct crew {
     struct ov_settings *settings;
@@ -87,10 +86,11 @@ static void save_alerts(struct agent *agent, struct crew *crew)
     if (!agent->state)
         return;
     pthread_mutex_lock(&agent->saving);
+    ov_held_write(crew->settings, &text);
     ov_alerts_save(crew->alerts, ov_clock_ms(), ov_wall_ns(), &text);
     agent->saved_ms = ov_clock_ms();
-    if (ov_state_write(agent->state, ALERTS_STATE, "alerts", (struct ov_slice){text.data, text.len},
-                       &why) != OV_OK)
+    if (ov_state_write(agent->state, OV_HELD_STATE, OV_HELD_KIND,
+                       (struct ov_slice){text.data, text.len}, &why) != OV_OK)
         ov_log_line(OV_ERROR, NULL, "%s", ov_buf_text(&why));
     pthread_mutex_unlock(&agent->saving);
     ov_buf_free(&text);
@@ -378,7 +378,7 @@ static void restore_alerts(struct agent *agent, struct crew *crew)
     struct ov_buf text = {0}, why = {0};
     if (!agent->state)
         return;
-    if (ov_state_read(agent->state, ALERTS_STATE, "alerts", &text, &why) != OV_OK ||
+    if (ov_state_read(agent->state, OV_HELD_STATE, OV_HELD_KIND, &text, &why) != OV_OK ||
         (text.len && !ov_alerts_load(crew->alerts, (struct ov_slice){text.data, text.len},
                                      ov_clock_ms(), ov_wall_ns())))
         ov_log_line(OV_WARN, NULL, "alerts under way before the start are not all known: %s",

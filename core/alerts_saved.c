@@ -242,6 +242,8 @@ static bool load_line(struct ov_alerts *alerts, char *line, int64_t behind_ms)
         return count == MUTE_WORDS && load_mute(alerts, words);
     case 'H':
         return count > 2 && load_history(alerts, words, count, behind_ms);
+    case 'I': /* held.c reads those */
+        return true;
     case 'Z':
         return count == 2 && load_zeros(alerts, words[1]);
     default:

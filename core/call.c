@@ -407,6 +407,7 @@ static int run_opened(struct ov_call *call)
 
 static void close_all(struct ov_call *call)
 {
+    ov_batch_free(call->held);
     ov_call_forget_findings(call);
     for (size_t i = 0; i < call->settings->input_count; i++) {
         ov_batch_free(call->called[i].batch);

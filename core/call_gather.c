@@ -214,6 +214,8 @@ struct ov_host *ov_call_host(struct ov_call *call)
 void ov_call_refresh(struct ov_call *call)
 {
     ov_call_forget_findings(call);
+    ov_batch_free(call->held);
+    call->held = NULL;
     for (size_t i = 0; i < call->settings->input_count; i++) {
         struct ov_called *called = &call->called[i];
         const struct ov_instance *instance = &call->settings->inputs[i];

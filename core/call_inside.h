@@ -4,6 +4,7 @@
  *
  *     call.c         arguments, findings, persons, running
  *     call_gather.c  inputs, and what they gather
+ *     call_held.c    what an agent holds as firing
  *     call_other.c   another command within it
  */
 #ifndef OV_CALL_INSIDE_H
@@ -35,6 +36,8 @@ struct ov_call {
     struct ov_finding *findings; /* NULL: not looked for since the last gather */
     size_t finding_count;
     struct ov_checking checking; /* what the findings live in */
+    struct ov_batch *held;       /* NULL: not read, or there is nothing */
+    double held_saved;
     struct ov_shown *shown;
     enum ov_show_format format;
     bool progressing;

@@ -301,9 +301,7 @@ struct ov_option {
 
 /* ---------------------------------------------------------------- what the core offers */
 
-/* One instance's line to the core. */
-struct ov_host;
-
+struct ov_host; /* one instance's line to the core */
 enum ov_level { OV_ERROR, OV_WARN, OV_INFO, OV_DEBUG };
 
 OV_API const char *ov_host_name(const struct ov_host *host);
@@ -457,18 +455,20 @@ struct ov_finding {
 /* Those of all rules that --topic and --agent let pass, the worst first; `*count` of them, which
  * live until something more is gathered, or ov_call_refresh. Asked again it costs nothing. */
 OV_API const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count);
-
+/* What an agent with this configuration holds as firing, as it saved it at `*saved` (Unix seconds):
+ * samples of omnivigil_firing, of all topics and agents; NULL where none did. Lives until
+ * ov_call_refresh. Appends to `unjudged` the names of rules that one look cannot judge. */
+OV_API const struct ov_batch *ov_call_held(struct ov_call *call, double *saved,
+                                           struct ov_buf *unjudged);
 /* Runs another command that an input brings, one that looks and does not go on, as a part of this
  * run and with what was gathered for it: `argv` as after the program's name ("agent", "get", TOPIC,
  * NAME), in another order afterwards. What it shows and says is appended to `out` for persons,
- * `width` columns wide; in `colours` by the escape sequences ESC[...m, and no others. Returns its
- * enum ov_exit. */
+ * `width` columns wide; in `colours` by ESC[...m, no other sequences. Returns its enum ov_exit. */
 OV_API int ov_call_other(struct ov_call *call, int argc, char **argv, unsigned width, bool colours,
                          struct ov_buf *out);
 /* Makes the call's open inputs (see ov_call_state) end what they do, with OV_STOPPED, for good. The
  * only function for another thread than the call's own, which must not open any meanwhile. */
 OV_API void ov_call_stop(struct ov_call *call);
-
 OV_API struct ov_host *ov_call_host(struct ov_call *call); /* the instance's */
 /* The options by which another command looks at the same OmniDaemon as this one, ready for a shell:
  * "--config /etc/x.yaml --input main"; "" where none are needed. Lives as long as the call. */

@@ -8,6 +8,8 @@
 #include "omnivigil.h"
 #include "output.h"
 
+#define OV_SELF_INPUT "omnivigil" /* the name of what gathers that */
+
 struct ov_self {
     int64_t started_ms; /* ov_clock_ms */
     uint64_t reloads, reload_failures;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -156,6 +157,15 @@ int ov_state_read(struct ov_state *state, const char *name, const char *plugin,
     if (!state->read_only && renameat(state->dir_fd, file, state->dir_fd, bad) == 0)
         ov_buf_printf(why, " (kept as %s)", bad);
     return OV_FAILED;
+}
+
+double ov_state_saved(const struct ov_state *state, const char *name)
+{
+    char file[160];
+    struct stat at;
+    snprintf(file, sizeof file, "%s.state", name);
+    return fstatat(state->dir_fd, file, &at, 0) == 0
+               ? (double)at.st_mtim.tv_sec + (double)at.st_mtim.tv_nsec / 1e9 : (double)NAN;
 }
 
 static bool write_all(int fd, struct ov_slice text)

@@ -25,6 +25,8 @@ void ov_state_close(struct ov_state *state);
 int ov_state_read(struct ov_state *state, const char *name, const char *plugin,
                   struct ov_buf *out, struct ov_buf *why) OV_MUST_CHECK;
 const char *ov_state_dir(const struct ov_state *state);
+/* When that was written, in Unix seconds; NaN where it is not there. */
+double ov_state_saved(const struct ov_state *state, const char *name);
 /* From any thread, for different names. */
 int ov_state_write(struct ov_state *state, const char *name, const char *plugin,
                    struct ov_slice text, struct ov_buf *why) OV_MUST_CHECK;

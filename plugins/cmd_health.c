@@ -154,7 +154,7 @@ static int health_run(void *state, struct ov_call *call)
 static const char more[] =
     "RUNNING: a runner is active, bus and storage are healthy. READY: they are, and no runner is\n"
     "active. DEGRADED: bus or storage is not. DOWN: neither is. What fires is what\n"
-    "`omnivigil check` would say.\n"
+    "`omnivigil check` would say, and what an agent holds that has saved its state.\n"
     "Exit status: 0 for RUNNING and READY where nothing fires, 3 for DOWN, else 1.\n";
 
 static const char *const figures[] = {"omnidaemon_*", NULL};
