@@ -115,6 +115,8 @@ void ov_call_forget_findings(struct ov_call *call)
 static int compare_findings(const void *a, const void *b)
 {
     const struct ov_finding *x = a, *y = b;
+    if ((x->silenced > 0) != (y->silenced > 0))
+        return (x->silenced > 0) - (y->silenced > 0);
     return x->critical != y->critical ? y->critical - x->critical : strcmp(x->summary, y->summary);
 }
 
@@ -140,29 +142,44 @@ static void look_for_findings(struct ov_call *call)
     c->batches = NULL;
 }
 
-const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count)
+static void find(struct ov_call *call)
 {
     const struct ov_checking *c = &call->checking;
-    if (call->findings) {
-        *count = call->finding_count;
-        return call->findings;
-    }
     look_for_findings(call);
-    call->finding_count = 0;
+    call->finding_count = call->silenced_count = 0;
     call->findings = ov_calloc(c->finding_count + 1, sizeof *call->findings);
     for (size_t i = 0; i < c->finding_count; i++) {
         const struct ov_checked *f = &c->findings[i];
-        if (!f->sample || (f->state != OV_CHECK_WARNING && f->state != OV_CHECK_CRITICAL))
+        enum ov_check_state state = f->silence ? f->silenced : f->state;
+        if (!f->sample || (state != OV_CHECK_WARNING && state != OV_CHECK_CRITICAL))
             continue;
+        call->silenced_count += f->silence != NULL;
         call->findings[call->finding_count++] = (struct ov_finding){
-            .rule = ov_rule_name(f->rule), .critical = f->state == OV_CHECK_CRITICAL,
+            .rule = ov_rule_name(f->rule), .critical = state == OV_CHECK_CRITICAL,
+            .silenced = !f->silence             ? 0
+                        : f->silence->until > 0 ? f->silence->until : (double)INFINITY,
             .sample = f->sample, .value = f->value, .summary = f->summary,
             .description = ov_rule_description(f->rule),
         };
     }
     qsort(call->findings, call->finding_count, sizeof *call->findings, compare_findings);
+    call->finding_count -= call->silenced_count;
+}
+
+const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count)
+{
+    if (!call->findings)
+        find(call);
     *count = call->finding_count;
     return call->findings;
+}
+
+const struct ov_finding *ov_call_silenced(struct ov_call *call, size_t *count)
+{
+    if (!call->findings)
+        find(call);
+    *count = call->silenced_count;
+    return call->findings + call->finding_count;
 }
 
 /* ---------------------------------------------------------------- persons */

@@ -34,7 +34,7 @@ struct ov_call {
     struct ov_buf missing;     /* why it is not there */
     struct ov_buf again;
     struct ov_finding *findings; /* NULL: not looked for since the last gather */
-    size_t finding_count;
+    size_t finding_count, silenced_count; /* those come after the others */
     struct ov_checking checking; /* what the findings live in */
     struct ov_batch *held;       /* NULL: not read, or there is nothing */
     double held_saved;

@@ -29,6 +29,9 @@ struct ov_checked {
     enum ov_check_state state;
     double value;          /* NaN: there is none */
     char *summary, *label; /* label NULL: no series of its own */
+    bool no_value;         /* the rule has nothing to say: what it is about is absent */
+    const struct ov_silence *silence;  /* that keeps it from counting; NULL: none */
+    enum ov_check_state silenced;      /* what it would be without */
 };
 
 struct ov_checking {

@@ -92,21 +92,31 @@ static const struct ov_unread *why_absent(const struct looking *l, const struct 
     return NULL;
 }
 
+/* By the rule's `unless`, or by a silence, which is told. */
 static bool is_muted(const struct looking *l, const struct ov_sample *s,
-                     const struct ov_batch *batch)
+                     const struct ov_batch *batch, const struct ov_silence **silence)
 {
-    struct ov_buf tags = {0};
-    ov_mute_tags(&tags, batch, s);
-    bool muted = ov_mutes_hold(&l->c->mutes, rule_of(l), (struct ov_slice){tags.data, tags.len});
-    ov_buf_free(&tags);
-    return muted;
+    const struct ov_settings *settings = l->c->settings;
+    struct ov_buf text = {0};
+    ov_mute_tags(&text, batch, s);
+    struct ov_slice tags = {text.data, text.len};
+    bool muted = ov_mutes_hold(&l->c->mutes, rule_of(l), tags);
+    *silence = NULL;
+    for (size_t i = 0; !muted && !*silence && i < settings->silence_count; i++)
+        if (ov_silence_holds(&settings->silences[i], ov_rule_name(rule_of(l)), tags,
+                             ov_wall_ns()))
+            *silence = &settings->silences[i];
+    ov_buf_free(&text);
+    return muted || *silence;
 }
 
 static void look_at(struct looking *l, const struct ov_sample *s, const struct ov_batch *batch)
 {
     const struct ov_compiled_rule *rule = rule_of(l);
     struct ov_buf summary = {0}, label = {0};
-    enum ov_check_state state = OV_CHECK_OK;
+    enum ov_check_state state = OV_CHECK_OK, silenced = OV_CHECK_OK;
+    const struct ov_silence *silence = NULL;
+    bool no_value = false;
     double value;
     l->samples++;
     enum ov_match match = ov_rule_look(rule, s, &value);
@@ -122,18 +132,25 @@ static void look_at(struct looking *l, const struct ov_sample *s, const struct o
         } else if (l->failed) {
             state = l->c->unknown_as;
             ov_buf_printf(&summary, "%s: not known", ov_buf_text(&label));
+        } else {
+            no_value = true;
         }
     } else if (match == OV_MATCH_YES) {
         enum ov_severity severity = ov_rule_severity(rule, value, false);
-        if (severity != OV_SEVERITY_NONE && !is_muted(l, s, batch)) {
-            state = (enum ov_check_state)severity;
+        bool muted = severity != OV_SEVERITY_NONE && is_muted(l, s, batch, &silence);
+        if (severity != OV_SEVERITY_NONE && (!muted || silence)) {
+            *(silence ? &silenced : &state) = (enum ov_check_state)severity;
             if (l->input)
                 ov_buf_printf(&summary, "%s: ", l->input);
             ov_rule_summary(rule, s, value, severity, &summary);
         }
     }
     ov_checking_add(l->c, rule, state, value, ov_buf_text(&summary), ov_buf_text(&label));
-    l->c->findings[l->c->finding_count - 1].sample = s;
+    struct ov_checked *added = &l->c->findings[l->c->finding_count - 1];
+    added->sample = s;
+    added->no_value = no_value;
+    added->silence = silence;
+    added->silenced = silenced;
     ov_buf_free(&summary);
     ov_buf_free(&label);
 }
@@ -193,6 +210,7 @@ static void note_no_value(struct looking *l)
         free(f->summary);
         f->summary = ov_strdup(ov_buf_text(&text));
         f->state = l->c->nothing_as;
+        f->no_value = false;
         ov_buf_free(&text);
     }
 }

@@ -63,10 +63,14 @@ static void put_finding(struct ov_buf *out, const struct ov_checked *f, size_t m
 
 static void put_counts(struct ov_buf *out, const struct ov_checking *c)
 {
-    size_t counts[4] = {0};
+    size_t counts[4] = {0}, silenced = 0, no_value = 0;
     const char *between = "";
-    for (size_t i = 0; i < c->finding_count; i++)
-        counts[c->findings[i].state]++;
+    for (size_t i = 0; i < c->finding_count; i++) {
+        const struct ov_checked *f = &c->findings[i];
+        silenced += f->silence != NULL;
+        no_value += f->no_value;
+        counts[f->state] += !f->silence && !f->no_value;
+    }
     static const enum ov_check_state order[] = {OV_CHECK_CRITICAL, OV_CHECK_WARNING,
                                                 OV_CHECK_UNKNOWN, OV_CHECK_OK};
     for (size_t i = 0; i < OV_COUNT(order); i++)
@@ -74,6 +78,21 @@ static void put_counts(struct ov_buf *out, const struct ov_checking *c)
             ov_buf_printf(out, "%s%zu %s", between, counts[order[i]], ov_check_names[order[i]]);
             between = ", ";
         }
+    if (silenced)
+        ov_buf_printf(out, ", %zu silenced", silenced);
+    if (no_value && c->verbose)
+        ov_buf_printf(out, ", %zu without a value", no_value);
+}
+
+/* What it is, before a finding. */
+static void put_state(struct ov_buf *out, const struct ov_checked *f)
+{
+    ov_buf_str(out, f->silence ? "SILENCED" : f->no_value ? "NO VALUE" : ov_check_words[f->state]);
+    if (f->silence && f->silence->until > 0) {
+        ov_buf_str(out, " until ");
+        ov_human_time(out, f->silence->until);
+    }
+    ov_buf_str(out, ": ");
 }
 
 static void put_details(struct ov_buf *out, const struct ov_checking *c)
@@ -88,7 +107,8 @@ static void put_details(struct ov_buf *out, const struct ov_checking *c)
             ov_buf_str(out, "\n... (-vvv shows all)");
             return;
         }
-        ov_buf_printf(out, "\n%s: ", ov_check_words[f->state]);
+        ov_buf_char(out, '\n');
+        put_state(out, f);
         put_finding(out, f, 1000);
         if (c->verbose >= 2 && f->rule && f->state != OV_CHECK_OK) {
             ov_buf_str(out, "\n  ");

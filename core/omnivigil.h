@@ -33,7 +33,6 @@ extern "C" {
 
 /* Raised whenever a struct of this header changes its layout or a function its meaning. */
 #define OV_ABI 3
-
 #define OV_API __attribute__((visibility("default")))
 #define OV_MUST_CHECK __attribute__((warn_unused_result))
 #define OV_PRINTF(at, first) __attribute__((format(printf, at, first)))
@@ -447,14 +446,16 @@ OV_API void ov_call_refresh(struct ov_call *call);
 struct ov_finding {
     const char *rule;
     bool critical;          /* else a warning */
+    double silenced;        /* until when, in Unix seconds; INFINITY: for ever; 0: it is not */
     const struct ov_sample *sample; /* what it is about */
     double value;           /* NaN where the rule looks at texts */
     const char *summary;    /* one line */
     const char *description; /* what it means and what to do; "" where the rule has none */
 };
-/* Those of all rules that --topic and --agent let pass, the worst first; `*count` of them, which
+/* Those of all rules that --topic and --agent let pass, the worst first; or the silenced ones. They
  * live until something more is gathered, or ov_call_refresh. Asked again it costs nothing. */
 OV_API const struct ov_finding *ov_call_findings(struct ov_call *call, size_t *count);
+OV_API const struct ov_finding *ov_call_silenced(struct ov_call *call, size_t *count);
 /* What an agent with this configuration holds as firing, as it saved it at `*saved` (Unix seconds):
  * samples of omnivigil_firing, of all topics and agents; NULL where none did. Lives until
  * ov_call_refresh. Appends to `unjudged` the names of rules that one look cannot judge. */

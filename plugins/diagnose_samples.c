@@ -167,13 +167,20 @@ static void take_rule(struct look *look, const struct ov_finding *told)
             ov_buf_double(&f->evidence, told->value);
         }
     }
+    if (told->silenced > 0)
+        ov_buf_str(&f->evidence, f->evidence.len ? ", silenced by the configuration"
+                                                 : "silenced by the configuration");
     next_for_rule(look, f, row, s);
 }
 
+/* Those that are silenced, too: who looks for a cause wants to see it. */
 static void take_rules(struct look *look)
 {
     size_t count;
     const struct ov_finding *told = ov_call_findings(look->call, &count);
+    for (size_t i = 0; i < count; i++)
+        take_rule(look, &told[i]);
+    told = ov_call_silenced(look->call, &count);
     for (size_t i = 0; i < count; i++)
         take_rule(look, &told[i]);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runner_call.h"
 
+#include <math.h>
+
 #include "figure_cells.h"
 #include "figures.h"
 #include "human.h"
@@ -25,7 +27,7 @@ int runner_call_gather(struct ov_call *call, const struct ov_batch **batch)
 /* ---------------------------------------------------------------- what fires */
 
 enum { FINDING_SEVERITY, FINDING_RULE, FINDING_SINCE, FINDING_BY, FINDING_SUMMARY, FINDING_TOPIC,
-       FINDING_AGENT, FINDING_MEANING };
+       FINDING_AGENT, FINDING_MEANING, FINDING_SILENCED };
 static const struct ov_column finding_columns[] = {
     [FINDING_SEVERITY] = {"severity", OV_CELL_TEXT, NULL, 0},
     [FINDING_RULE] = {"rule", OV_CELL_TEXT, NULL, 1},
@@ -35,6 +37,7 @@ static const struct ov_column finding_columns[] = {
     [FINDING_TOPIC] = {"topic", OV_CELL_TEXT, NULL, 0},
     [FINDING_AGENT] = {"agent", OV_CELL_TEXT, NULL, 0},
     [FINDING_MEANING] = {"description", OV_CELL_TEXT, NULL, 0},
+    [FINDING_SILENCED] = {"silenced", OV_CELL_BOOL, NULL, 0},
 };
 static const struct ov_view findings_view = {
     .name = "findings", .shape = OV_SHAPE_LIST, .columns = finding_columns,
@@ -107,12 +110,16 @@ static bool is_same(const struct ov_sample *alert, const struct ov_finding *f)
            names_all(figure_tag(alert, "subject"), f->sample);
 }
 
+static unsigned summary_column(const struct firing *f)
+{
+    return ov_call_is_for_persons(f->call) && !f->held ? 2 : FINDING_SUMMARY;
+}
+
 /* Begins a row if there is room for it; false where not. */
 static bool begin_row(struct firing *f, bool critical, struct ov_slice rule,
                       struct ov_slice summary)
 {
     bool persons = ov_call_is_for_persons(f->call);
-    unsigned at = persons && !f->held ? 2 : FINDING_SUMMARY;
     f->all++;
     if (persons && f->shown == FINDINGS_SHOWN)
         return false;
@@ -121,12 +128,12 @@ static bool begin_row(struct firing *f, bool critical, struct ov_slice rule,
     ov_show_text(f->call, FINDING_SEVERITY, ov_slice(critical ? "critical" : "warning"));
     ov_show_mark(f->call, FINDING_SEVERITY, critical ? OV_MARK_BAD : OV_MARK_WARN);
     ov_show_text(f->call, FINDING_RULE, rule);
-    ov_show_text(f->call, at, summary);
+    ov_show_text(f->call, summary_column(f), summary);
     return true;
 }
 
 static void end_row(struct firing *f, const struct ov_sample *held, bool seen,
-                    const struct ov_sample *sample, struct ov_slice description)
+                    const struct ov_sample *sample, struct ov_slice description, bool silenced)
 {
     bool persons = ov_call_is_for_persons(f->call);
     if (persons && !f->held)
@@ -140,6 +147,7 @@ static void end_row(struct firing *f, const struct ov_sample *held, bool seen,
     figure_cells_of(f->call, &findings_view, FINDING_TOPIC, FINDING_AGENT, sample);
     if (description.len)
         ov_show_text(f->call, FINDING_MEANING, description);
+    ov_show_bool(f->call, FINDING_SILENCED, silenced);
 }
 
 static void show_finding(struct firing *f, const struct ov_finding *finding)
@@ -149,22 +157,53 @@ static void show_finding(struct firing *f, const struct ov_finding *finding)
          s = s->next)
         held = is_same(s, finding) ? s : NULL;
     if (begin_row(f, finding->critical, ov_slice(finding->rule), ov_slice(finding->summary)))
-        end_row(f, held, true, finding->sample, ov_slice(finding->description));
+        end_row(f, held, true, finding->sample, ov_slice(finding->description), false);
 }
 
 /* What an agent holds, and this look does not see. */
 static void show_held(struct firing *f, const struct ov_finding *findings, size_t count)
 {
+    size_t silenced_count;
+    const struct ov_finding *silenced = ov_call_silenced(f->call, &silenced_count);
     for (const struct ov_sample *s = f->held ? ov_batch_first(f->held) : NULL; s; s = s->next) {
         struct ov_slice topic = figure_tag(s, "topic"), agent = figure_tag(s, "agent");
         bool critical = ov_slice_eq(figure_tag(s, "severity"), OV_SLICE("critical"));
         bool seen = !concerns(f, s) || !ov_call_wants(f->call, &topic, &agent);
         for (size_t i = 0; !seen && i < count; i++)
             seen = is_same(s, &findings[i]);
+        for (size_t i = 0; !seen && i < silenced_count; i++)
+            seen = is_same(s, &silenced[i]);
         f->counted += !seen && !f->stale;
         if (!seen && begin_row(f, critical, figure_tag(s, "rule"), figure_text(s, "summary")))
-            end_row(f, s, false, s, figure_text(s, "description"));
+            end_row(f, s, false, s, figure_text(s, "description"), false);
     }
+}
+
+/* Until when; those are told for completeness, and count for nothing. */
+static void show_silenced(struct firing *f)
+{
+    size_t count;
+    struct ov_buf summary = {0};
+    const struct ov_finding *findings = ov_call_silenced(f->call, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct ov_finding *one = &findings[i];
+        if (!concerns(f, one->sample))
+            continue;
+        ov_buf_reset(&summary);
+        if (ov_call_is_for_persons(f->call))
+            ov_buf_str(&summary, "silenced");
+        if (summary.len && isfinite(one->silenced)) {
+            ov_buf_str(&summary, " until ");
+            ov_human_time(&summary, one->silenced);
+        }
+        ov_buf_printf(&summary, "%s%s", summary.len ? ": " : "", one->summary);
+        if (!begin_row(f, one->critical, ov_slice(one->rule), ov_slice(ov_buf_text(&summary))))
+            continue;
+        end_row(f, NULL, true, one->sample, ov_slice(one->description), true);
+        ov_show_mark(f->call, FINDING_SEVERITY, OV_MARK_DIM);
+        ov_show_mark(f->call, summary_column(f), OV_MARK_DIM);
+    }
+    ov_buf_free(&summary);
 }
 
 static void note_agent(const struct firing *f, double saved, struct ov_buf *unjudged)
@@ -198,6 +237,7 @@ size_t runner_call_findings(struct ov_call *call, const struct ov_slice *topic,
             show_finding(&f, &findings[i]);
     f.counted = f.all;
     show_held(&f, findings, count);
+    show_silenced(&f);
     if (f.shown < f.all)
         ov_show_note(call, "%zu of %zu shown; --topic and --agent narrow them down.", f.shown,
                      f.all);

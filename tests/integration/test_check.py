@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`omnivigil check`, as a scheduler runs it: what it exits with, what it prints, and when."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -414,3 +416,49 @@ def test_next_to_the_agent(redis, client, vigil, check):
         assert check("pending", "-w", "2", "--config", config).status == WARNING
     agent.cycles(1)
     assert agent.stop() == 0
+
+
+# ---------------------------------------------------------------- what does not count
+
+def test_silenced(client, redis, vigil, check):
+    """By the silences of the agent: told apart, and no problem. So it is for health."""
+    for topic in ("orders", "mail"):
+        an_agent(client, topic=topic, pending=5)
+
+    def config(**silence):
+        return vigil.config(inputs=names.inputs(redis), outputs=[], silences=[silence],
+                            agent={"state_dir": os.path.join(vigil.directory, "none")},
+                            rules=[{"name": "pending", "warning": "4", "for": "0s"}])
+    until = {"until": "2099-12-27T00:00:00Z", "comment": "stocktaking"}
+    for silence, status, silenced in (({"rules": "pending", **until}, OK, 2),
+                                      ({"tags": {"topic": "ord*"}, **until}, WARNING, 1),
+                                      ({"rules": "backlog", **until}, WARNING, 0),
+                                      ({"rules": "pending", "until": "2001-01-01"}, WARNING, 0)):
+        path = config(**silence)
+        answer = check("pending", "--config", path, "-v")
+        assert answer.status == status, (silence, answer.text)
+        assert answer.text.count("SILENCED until 2099") == silenced, answer.text
+        assert (f"{silenced} silenced" in answer.first) == (silenced > 0), answer.text
+        assert f"{2 - silenced} warning" in answer.first or silenced == 2, answer.text
+        assert len(answer.perfdata) == 2, answer.perfdata
+        done = vigil.command("health", "--config", path, "--format", "json")
+        found = json.loads(done.stdout)["findings"]
+        assert [f["silenced"] for f in found if f["rule"] == "pending"].count(True) == silenced
+        assert done.returncode == int(any(not f["silenced"] for f in found)), done.stdout
+        shown = vigil.command("health", "--config", path).stdout
+        assert shown.count("silenced until 2099") == silenced, shown
+        shown = vigil.command("diagnose", "-v", "--config", path).stdout
+        assert shown.count("silenced by the configuration") == silenced, shown
+
+
+def test_what_has_no_value_is_not_called_fine(client, check):
+    """An agent without tasks has no success ratio: that is not an OK, nor a problem."""
+    an_agent(client, undelivered=1)
+    answer = check("runner", "-v")
+    lines = answer.text.splitlines()
+    assert any(line.startswith("NO VALUE: success orders mail") for line in lines), answer.text
+    assert not any(line.startswith("OK: success") for line in lines), answer.text
+    counted = int(re.search(r"(\d+) without a value", answer.first)[1])
+    assert counted == sum(line.startswith("NO VALUE: ") for line in lines), answer.text
+    assert int(re.search(r"(\d+) ok", answer.first)[1]) == sum(
+        line.startswith("OK: ") for line in lines[1:]), answer.text
