@@ -88,7 +88,7 @@ def test_degraded(redis, omnidaemon_json, watch):
     """Storage is away for a while, the bus is not."""
     real = omnidaemon_json
     real.worker({"topic": "orders", "name": "mail", "do": "ok"})
-    watched = watch(rules_within(1), inputs=names.inputs(
+    watched = watch(rules_within(1, {"name": "no-data", "for": "1m"}), inputs=names.inputs(
         redis, "json", **{names.JSON_DIR: real.json_dir}))
     watched.cycles()
     os.rename(real.json_dir, real.json_dir + ".away")
