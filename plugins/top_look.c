@@ -85,6 +85,8 @@ struct making {
     struct top_rates *rates;
     struct top_look *look;
     struct ov_buf key;
+    const char *description;          /* of the last alert, and where it is kept */
+    struct top_text kept_description;
 };
 
 /* ---------------------------------------------------------------- rows */
@@ -235,7 +237,10 @@ static void add_alert(struct making *m, const struct ov_finding *f)
     row->topic = keep(m, figure_tag(f->sample, "topic"));
     row->agent = keep(m, figure_tag(f->sample, "agent"));
     row->group = keep(m, figure_tag(f->sample, "group"));
-    row->more = keep(m, ov_slice(f->description));
+    if (f->description != m->description) /* a rule has one for all that it fires for */
+        m->kept_description = keep(m, ov_slice(f->description));
+    m->description = f->description;
+    row->more = m->kept_description;
     row->cells[ALERT_SEVERITY].text = keep(m, ov_slice(f->critical ? "critical" : "warning"));
     row->cells[ALERT_RULE].text = keep(m, ov_slice(f->rule));
     row->cells[TOP_ALERT_SUMMARY].text = keep(m, ov_slice(f->summary));

@@ -173,6 +173,11 @@ def test_real_omnidaemon_on_json(omnidaemon_json, commands_json):
         for key, agent in stored.items()}
     told = commands_json.json("agent", "get", TOPIC, "billing")["agent"]
     assert told["config"] == stored[TOPIC, "billing"]["config"]
+    told = commands_json.json("agent", "get", TOPIC, "fails", status=1)["last_failures"]
+    with open(path, encoding="utf-8") as file:
+        failed = [event["task_id"] for event in json.load(file) if event["event"] == "task_failed"]
+    assert [(row["error"], row["task_id"]) for row in told] == [
+        ("no luck", task) for task in failed[:-6:-1]]
     told = commands_json.json("metrics", status=1)
     compare_with_truth(told, truth.from_json(omnidaemon_json.json_dir))
     assert any("100 events" in note for note in told["notes"])
