@@ -111,7 +111,7 @@ static void tell_patterns(struct queue *queue, struct finding *f)
         const struct ov_buf *shown = p->differ || p->first.len > FAILURE_PATTERN_MAX ? &p->text
                                                                                      : &p->first;
         ov_buf_escaped(&f->evidence, (struct ov_slice){shown->data, shown->len});
-        ov_buf_printf(&f->meaning, " This looks like %s: %s", patterns[best].class->name,
+        ov_buf_printf(&f->meaning, " Likely cause: %s. %s", patterns[best].class->name,
                       patterns[best].class->remedy);
     }
     for (size_t i = 0; i < count; i++) {
