@@ -100,8 +100,9 @@ static const struct ov_rule rules[] = {
                     "shows which it is."},
     {.name = "stuck", .value = "omnidaemon_group.oldest_pending_seconds",
      .where = "pending=[!0]*", .warning = "3600",
-     .summary = "on {topic}, a task of {agent} is under way for {value}",
-     .description = "A task hangs, or nobody claims it again: `omnivigil diagnose` tells which."},
+     .summary = "on {topic}, a task of {agent} is not done {value} after it was published",
+     .description = "A task hangs, nobody claims it again, or it waited long for its turn: "
+                    "`omnivigil diagnose` tells which."},
     {.name = "memory", .value = "omnidaemon_bus.memory_ratio", .warning = "0.8",
      .critical = "0.95", .hold = "30s", .summary = "Redis uses {value} of its memory limit",
      .description = "At the limit Redis refuses new tasks, or evicts streams. `omnivigil bus "
