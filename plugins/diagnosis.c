@@ -29,7 +29,8 @@ static const struct {
         "Redis has streams since version 5.0, and OmniDaemon's bus is made of them."},
     [AIL_BUS_TYPE] = {"bus-type", CHECK_ENVIRONMENT, false, {{0}},
         "OmniDaemon knows one bus, redis_stream, and refuses to start with another."},
-    [AIL_OTHER_STORAGE] = {"other-storage", CHECK_STORAGE, false, {BY(AIL_BUS_DOWN)},
+    [AIL_OTHER_STORAGE] = {"other-storage", CHECK_STORAGE, false,
+        {BY(AIL_BUS_DOWN), BY(AIL_EVICTED)},
         "OmniDaemon's agents, results and task figures are not where they are looked for, so "
         "nothing that is told about agents here holds."},
     [AIL_STORAGE_DOWN] = {"storage-down", CHECK_STORAGE, false, {IN_THE_WAY},
@@ -64,8 +65,7 @@ static const struct {
         "Redis lost the agent's group, and a runner made it again at the end of the topic, past "
         "these tasks: they were delivered to nobody, or were under way just then. While they stand "
         "in the topic they can be given to the agent, those and no others."},
-    [AIL_LOST] = {"lost", CHECK_TRIMMING, false, {{0}},
-""},
+    [AIL_LOST] = {"lost", CHECK_TRIMMING, false, {{0}}, ""},
     [AIL_GIVEN_UP] = {"given-up", CHECK_FAILURES, false, {{0}},
         "Tasks failed at every retry and are in the agent's dead letter queue, where nobody but "
         "you will look after them."},
