@@ -127,13 +127,12 @@ static size_t line_width(const struct grid *grid, size_t text_max)
     return sum;
 }
 
-/* Leaves out the column with the highest rank, the last one of equals. */
+/* Leaves out the column with the highest rank, the last one of equals; never the first in a row. */
 static bool column_leave_out(const struct grid *grid, struct ov_shown_layout *layout)
 {
     int rank = 0;
     unsigned worst = 0;
-    unsigned begin = grid->tree ? grid->first + 1 : grid->first;
-    for (unsigned i = begin; i < grid->view->column_count; i++) {
+    for (unsigned i = grid->first + 1; i < grid->view->column_count; i++) {
         if (!layout->left_out[i] && grid->view->columns[i].rank > 0 &&
             grid->view->columns[i].rank >= rank) {
             rank = grid->view->columns[i].rank;

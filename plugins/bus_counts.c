@@ -8,8 +8,6 @@
  *     C topic group processed attempts reclaimed dlq       the counters of a group
  *     B topic group ms seq by_lag added place current carried lost_ms   its backlog's memory
  */
-#include <stdlib.h>
-
 #include "bus.h"
 #include "savefile.h"
 
@@ -138,10 +136,10 @@ static bool load_backlog(struct bus *bus, struct ov_slice line, struct ov_buf *t
 static bool load_origin(struct bus *bus, struct ov_slice line, struct ov_buf *place)
 {
     struct ov_slice ours = redis_place(bus->redis);
-    int64_t saved_ms;
+    int64_t saved_ms, now_ms = ov_wall_ns() / 1000000;
     if (!saved_int(&line, &saved_ms) || !saved_name(&line, place))
         return false;
-    bool fresh = llabs(ov_wall_ns() / 1000000 - saved_ms) <= MEMORY_MS;
+    bool fresh = saved_ms >= now_ms - MEMORY_MS && saved_ms <= now_ms + MEMORY_MS;
     bool same = ov_slice_eq((struct ov_slice){place->data, place->len}, ours);
     bus->memory_is_strange &= !fresh || !same;
     return true;
