@@ -205,7 +205,8 @@ find_servers() {
 find_statsd() {
     OV_STATSD=$build/tools/statsd/node_modules/statsd/stats.js
     [ -f "$OV_STATSD" ] || run "statsd" npm install --prefix "$build/tools/statsd" \
-        --ignore-scripts --omit=optional --no-audit --no-fund statsd@0.9.0 || return 1
+        --ignore-scripts --omit=optional --no-audit --no-fund --fetch-timeout=60000 \
+        --fetch-retries=1 statsd@0.9.0 || return 1
     export OV_STATSD
 }
 
